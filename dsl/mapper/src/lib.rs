@@ -1,1 +1,3 @@
-//! To be written.
+//! Expressions and mappings: parsed, checked with types, compiled and evaluated.
+
+pub mod types;
