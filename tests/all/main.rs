@@ -1,0 +1,3 @@
+//! One test binary over the whole workspace; each module is one kind of test.
+
+mod tidy;

@@ -1,1 +1,0 @@
-//! Conformance, crash, end-to-end and tidy tests over the whole of Tenon.
