@@ -1,0 +1,131 @@
+//! Lanes give order: one task at a time per lane, the others in line by birth.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Lanes in memory; rebuilt from the open tasks at start.
+#[derive(Default)]
+pub struct Lanes {
+    lanes: Mutex<HashMap<Arc<str>, Lane>>,
+}
+
+#[derive(Default)]
+struct Lane {
+    holder: Option<Arc<str>>,
+    line: BTreeSet<Arc<str>>,
+}
+
+impl Lanes {
+    fn with<T>(&self, f: impl FnOnce(&mut HashMap<Arc<str>, Lane>) -> T) -> T {
+        f(&mut self.lanes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks for a lane: true when the task holds it now, else it stands in line by its id, which
+    /// sorts by birth.
+    pub fn enter(&self, lane: &Arc<str>, task: &Arc<str>) -> bool {
+        self.with(|lanes| {
+            let entry = lanes.entry(lane.clone()).or_default();
+            match &entry.holder {
+                Some(holder) if holder == task => true,
+                Some(_) => {
+                    entry.line.insert(task.clone());
+                    false
+                }
+                None => {
+                    entry.holder = Some(task.clone());
+                    entry.line.remove(task);
+                    true
+                }
+            }
+        })
+    }
+
+    /// Leaves a lane or its line; gives the task that holds it next, when it changed hands.
+    pub fn leave(&self, lane: &str, task: &str) -> Option<Arc<str>> {
+        self.with(|lanes| {
+            let entry = lanes.get_mut(lane)?;
+            entry.line.remove(task);
+            if entry.holder.as_deref() != Some(task) {
+                return None;
+            }
+            entry.holder = entry.line.pop_first();
+            let next = entry.holder.clone();
+            if next.is_none() {
+                lanes.remove(lane);
+            }
+            next
+        })
+    }
+
+    /// Who holds the lane.
+    #[must_use]
+    pub fn holder(&self, lane: &str) -> Option<Arc<str>> {
+        self.with(|lanes| lanes.get(lane)?.holder.clone())
+    }
+}
+
+/// Waiting triggers that carry nothing but a record's id, by flow and record: a newer one of the
+/// same record is absorbed by the one that waits, which has not read the record yet.
+#[derive(Default)]
+pub struct Waiting {
+    by_record: Mutex<BTreeMap<(Arc<str>, Arc<str>), Arc<str>>>,
+}
+
+impl Waiting {
+    fn with<T>(&self, f: impl FnOnce(&mut BTreeMap<(Arc<str>, Arc<str>), Arc<str>>) -> T) -> T {
+        f(&mut self.by_record.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The task that waits for this record, if one does.
+    #[must_use]
+    pub fn of(&self, flow: &Arc<str>, record: &Arc<str>) -> Option<Arc<str>> {
+        self.with(|all| all.get(&(flow.clone(), record.clone())).cloned())
+    }
+
+    /// A task waits for this record.
+    pub fn add(&self, flow: &Arc<str>, record: &Arc<str>, task: &Arc<str>) {
+        self.with(|all| all.insert((flow.clone(), record.clone()), task.clone()));
+    }
+
+    /// The task waits no more: it is about to read its record.
+    pub fn started(&self, flow: &Arc<str>, record: &Arc<str>, task: &Arc<str>) {
+        let key = (flow.clone(), record.clone());
+        self.with(|all| {
+            if all.get(&key) == Some(task) {
+                all.remove(&key);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_has_one_holder_and_a_line_by_birth() {
+        let lanes = Lanes::default();
+        let lane: Arc<str> = Arc::from("order 1001");
+        let [a, b, c]: [Arc<str>; 3] = ["task_a", "task_b", "task_c"].map(Arc::from);
+        assert!(lanes.enter(&lane, &a));
+        assert!(lanes.enter(&lane, &a), "asking twice changes nothing");
+        assert!(!lanes.enter(&lane, &c));
+        assert!(!lanes.enter(&lane, &b));
+        assert_eq!(lanes.leave(&lane, "task_c"), None);
+        assert!(!lanes.enter(&lane, &c));
+        assert_eq!(lanes.leave(&lane, "task_a"), Some(b.clone()));
+        assert_eq!(lanes.leave(&lane, "task_b"), Some(c.clone()));
+        assert_eq!(lanes.leave(&lane, "task_c"), None);
+        assert_eq!(lanes.holder(&lane), None);
+    }
+
+    #[test]
+    fn a_waiting_trigger_absorbs_newer_ones_until_it_starts() {
+        let waiting = Waiting::default();
+        let [flow, record, task]: [Arc<str>; 3] = ["order", "gid://1", "task_a"].map(Arc::from);
+        waiting.add(&flow, &record, &task);
+        assert_eq!(waiting.of(&flow, &record), Some(task.clone()));
+        waiting.started(&flow, &record, &task);
+        assert_eq!(waiting.of(&flow, &record), None);
+    }
+}

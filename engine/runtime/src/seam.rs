@@ -1,0 +1,72 @@
+//! The one seam through which time, identity and randomness enter the engine.
+//!
+//! Nothing else in the engine reads a clock or makes a random number; a simulator replaces this.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use chacha20poly1305::aead::OsRng;
+use chacha20poly1305::aead::rand_core::RngCore;
+
+/// A future owned by whoever awaits it.
+pub type Wait<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Clock, ids and randomness.
+pub trait Seam: Send + Sync {
+    /// Milliseconds since 1970 (UTC).
+    fn now_ms(&self) -> i64;
+    /// A new id, `PREFIX_…`, later ones sorting after earlier ones.
+    fn id(&self, prefix: &str) -> String;
+    /// Fills the buffer with bytes nobody can guess.
+    fn random(&self, into: &mut [u8]);
+    /// Resolves when `at_ms` has come: late perhaps, never early.
+    fn sleep_until(&self, at_ms: i64) -> Wait<'_>;
+}
+
+/// The machine's own clock and randomness.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemSeam;
+
+impl Seam for SystemSeam {
+    fn now_ms(&self) -> i64 {
+        #[expect(clippy::disallowed_methods, reason = "this is the seam")]
+        let now = std::time::SystemTime::now();
+        now.duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn id(&self, prefix: &str) -> String {
+        format!("{prefix}_{}", uuid::Uuid::now_v7().simple())
+    }
+
+    fn random(&self, into: &mut [u8]) {
+        OsRng.fill_bytes(into);
+    }
+
+    fn sleep_until(&self, at_ms: i64) -> Wait<'_> {
+        Box::pin(async move {
+            loop {
+                let left = at_ms.saturating_sub(self.now_ms());
+                let Ok(left) = u64::try_from(left) else { return };
+                if left == 0 {
+                    return;
+                }
+                // A long sleep is cut so that a clock set forward is noticed.
+                tokio::time::sleep(Duration::from_millis(left.min(60_000))).await;
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_carry_their_prefix_and_sort_by_birth() {
+        let ids: Vec<String> = (0..1000).map(|_| SystemSeam.id("task")).collect();
+        assert!(ids.iter().all(|id| id.starts_with("task_") && id.len() == 37));
+        assert!(ids.is_sorted());
+    }
+}
