@@ -38,14 +38,37 @@ impl Span {
         }
     }
 
+    /// The text that stands there.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.file.text.get(self.bytes.clone()).unwrap_or("")
+    }
+
     /// Line and column of its start, both from 1, columns in characters.
     #[must_use]
     pub fn line_column(&self) -> (usize, usize) {
-        let before = self.file.text.get(..self.bytes.start).unwrap_or(&self.file.text);
-        let line = before.matches('\n').count().saturating_add(1);
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count().saturating_add(1);
-        (line, column)
+        place(&self.file.text, self.bytes.start)
     }
+
+    /// Line and column behind its end, both from 1, columns in characters.
+    #[must_use]
+    pub fn end_line_column(&self) -> (usize, usize) {
+        place(&self.file.text, self.bytes.end)
+    }
+
+    /// `path:line`, as graphs and faults name a place.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file.path, self.line_column().0)
+    }
+}
+
+/// Line and column of a byte.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count().saturating_add(1);
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count().saturating_add(1);
+    (line, column)
 }
 
 /// How much a finding weighs.
