@@ -4,5 +4,6 @@
 //! reads came from the runtime, a recording or the sandbox alike.
 
 mod operation;
+pub mod schema;
 
 pub use operation::{Already, LimitNews, Operation, Outcome, Reading, Request, Response, Road};
