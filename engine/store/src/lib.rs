@@ -1,1 +1,24 @@
-//! To be written.
+//! What Tenon remembers, as records: the trait every store implements, the rows, their stored
+//! form, a store in memory, and the conformance suite all stores pass.
+//!
+//! It knows nothing of how a task decides (it keeps events as bytes), of YAML, or of any file.
+
+pub mod cells;
+mod codec;
+pub mod codes;
+pub mod commit;
+pub mod conformance;
+pub mod error;
+pub mod key;
+pub mod memory;
+pub mod rows;
+pub mod select;
+pub mod store;
+
+pub use commit::{Commit, Op, Position, Precondition};
+pub use error::{Kind, StoreError};
+pub use key::{Key, Table};
+pub use memory::MemoryStore;
+pub use rows::*;
+pub use select::{Page, Scan, Select};
+pub use store::{Counters, Store};

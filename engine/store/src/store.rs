@@ -1,0 +1,68 @@
+//! The trait every store implements.
+
+use async_trait::async_trait;
+
+use crate::commit::{Commit, Position};
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::rows::Row;
+use crate::select::{Page, Scan};
+
+/// What a store counted since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Commits made durable.
+    pub commits: u64,
+    /// Groups of commits that shared one sync.
+    pub groups: u64,
+    /// Syncs of the commit log (fdatasync calls that an acknowledgement waited for).
+    pub syncs: u64,
+    /// Syncs of anything else, in the background.
+    pub background_syncs: u64,
+    /// Bytes written to the commit log.
+    pub log_bytes: u64,
+}
+
+/// Where Tenon keeps what it must not forget.
+///
+/// Reads see every acknowledged commit and never a commit that is not durable yet.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Does all of `commit` or nothing. Resolves when it is durable.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; after [`crate::Kind::Poisoned`] the process must end.
+    async fn commit(&self, commit: Commit) -> Result<Position, StoreError>;
+
+    /// The row and the position that wrote it.
+    ///
+    /// # Errors
+    /// When stored bytes are damaged or the store is shut.
+    async fn read(&self, key: &Key) -> Result<Option<(Row, Position)>, StoreError>;
+
+    /// Rows in the order of the selection, all seen at one moment.
+    ///
+    /// # Errors
+    /// When stored bytes are damaged or the store is shut.
+    async fn scan(&self, scan: Scan) -> Result<Page, StoreError>;
+
+    /// Stops taking commits, finishes those taken, and lets go of the directory.
+    ///
+    /// # Errors
+    /// When finishing failed; what was acknowledged is safe all the same.
+    async fn close(&self) -> Result<(), StoreError>;
+
+    /// What was counted since opening.
+    fn counters(&self) -> Counters;
+
+    /// The error that stopped the store for good, once there is one. The process must then end.
+    fn poisoned(&self) -> Option<StoreError>;
+
+    /// The row.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    async fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
+        Ok(self.read(key).await?.map(|(row, _)| row))
+    }
+}
