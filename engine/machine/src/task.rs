@@ -1,0 +1,223 @@
+//! A task: the fold of its journal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tenon_graph::GraphHash;
+use tenon_kit::{Operation, Request};
+use tenon_value::{Fault, Value};
+
+use crate::event::{Created, Known, Said, Stored, Trigger};
+use crate::state::{State, TaskId};
+use crate::walk::Place;
+use crate::{Link, ReadKey};
+
+/// The name under which the reading of the source record is kept among the steps.
+pub const SOURCE: &str = "";
+
+/// A task as its journal tells it.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// The flow.
+    pub flow: String,
+    /// The graph it goes by.
+    pub graph: GraphHash,
+    /// The source record's id.
+    pub record: String,
+    /// What started it.
+    pub trigger: Trigger,
+    /// Its lane.
+    pub lane: String,
+    /// Values given by a parent; a record.
+    pub given: Value,
+    /// Where it stands.
+    pub state: State,
+    /// When it was made, in milliseconds since 1970.
+    pub created_ms: i64,
+    /// When it last changed, in milliseconds since 1970.
+    pub updated_ms: i64,
+    /// Entries in the journal: also the number of the next one.
+    pub length: u32,
+    /// Bytes in the journal, as far as they were counted.
+    pub bytes: u64,
+    /// What the journal says of each step, by step id.
+    pub steps: BTreeMap<Arc<str>, Arc<StepRecord>>,
+    /// Locks held now, with the step that took them.
+    pub locks: BTreeMap<String, Arc<str>>,
+    /// References this task made, by entity and source id.
+    pub links: BTreeMap<(String, String), Link>,
+    /// Documents this task sent, by entity and source id.
+    pub sent: BTreeMap<(String, String), Value>,
+    /// A person wants it ended as soon as the write under way is settled: who and why.
+    pub cancel_asked: Option<(String, String)>,
+    /// Warnings of mappings, in order.
+    pub warnings: Vec<String>,
+    /// How far it was walked; computed again when lost, never stored.
+    pub(crate) place: Option<Arc<Place>>,
+}
+
+/// What the journal says of one step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepRecord {
+    /// Stored state that was read, in the order it was asked for.
+    pub looked: Vec<(ReadKey, Value)>,
+    /// What systems answered, by slot.
+    pub reads: BTreeMap<String, Value>,
+    /// The last write.
+    pub write: Option<Arc<Write>>,
+    /// Faults that passed, since the last person's retry.
+    pub attempts: u32,
+    /// When the first of them happened, in milliseconds since 1970.
+    pub first_fault_ms: Option<i64>,
+    /// The output, once the step ended without an answered write.
+    pub ended: Option<Value>,
+    /// The fault that was caught.
+    pub caught: Option<Fault>,
+    /// The child task.
+    pub child: Option<Child>,
+    /// A person's answer to "same record?".
+    pub said: Option<Said>,
+    /// The record's answer is old: read it again before it is judged.
+    pub stale: bool,
+    /// The line was written.
+    pub logged: bool,
+}
+
+/// A write of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    /// The connection.
+    pub connection: String,
+    /// What is asked.
+    pub operation: Operation,
+    /// Exactly what is sent.
+    pub request: Request,
+    /// The whole document the mapping made, where the operation holds less.
+    pub document: Option<Value>,
+    /// The reference stored with the outcome.
+    pub reference: Option<Stored>,
+    /// What is known of it.
+    pub status: WriteStatus,
+    /// How often it was sent.
+    pub sends: u32,
+}
+
+/// What is known of a write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WriteStatus {
+    /// Decided, and sent or about to be: its answer is awaited.
+    Open,
+    /// It did not happen; it may be sent again.
+    Refused(Fault),
+    /// It may have happened.
+    Unknown {
+        /// Since when, in milliseconds since 1970.
+        since_ms: i64,
+        /// Why nothing is known.
+        fault: Fault,
+        /// A complete search or proof counts from now on and found nothing before.
+        asked: bool,
+    },
+    /// A person said that it happened, with this key.
+    Said(Option<String>),
+    /// It happened.
+    Done {
+        /// The record as it was then.
+        record: Value,
+        /// How that is known.
+        known: Known,
+        /// The target's key.
+        target: Option<String>,
+    },
+}
+
+/// A child task of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Child {
+    /// Its id.
+    pub id: TaskId,
+    /// Nobody waits for it.
+    pub detach: bool,
+    /// The state it ended in and its fault.
+    pub ended: Option<(String, Option<Fault>)>,
+}
+
+/// A journal does not begin with `Created`, or an entry can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// An entry can't be read.
+    #[error("entry {number}: {error}")]
+    Entry {
+        /// Which, from 0.
+        number: u32,
+        /// Why.
+        error: crate::event::BadEvent,
+    },
+    /// The first entry is missing or another.
+    #[error("the journal does not begin with the task's creation")]
+    NoCreation,
+}
+
+impl Task {
+    /// A task that was just made.
+    #[must_use]
+    pub fn new(id: TaskId, at_ms: i64, created: Created) -> Task {
+        Task {
+            id,
+            flow: created.flow,
+            graph: created.graph,
+            record: created.record,
+            trigger: created.trigger,
+            lane: created.lane,
+            given: created.given,
+            state: State::Queued,
+            created_ms: at_ms,
+            updated_ms: at_ms,
+            length: 1,
+            bytes: 0,
+            steps: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            links: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            cancel_asked: None,
+            warnings: Vec::new(),
+            place: None,
+        }
+    }
+
+    /// The task that made it, and its step.
+    #[must_use]
+    pub fn parent(&self) -> Option<(&TaskId, &str)> {
+        match &self.trigger {
+            Trigger::Parent { task, step } => Some((task, step)),
+            _ => None,
+        }
+    }
+
+    /// What the journal says of a step.
+    #[must_use]
+    pub fn step(&self, id: &str) -> Option<&StepRecord> {
+        self.steps.get(id).map(|step| &**step)
+    }
+
+    /// The step with a write whose outcome is not known, if there is one.
+    #[must_use]
+    pub fn open_write(&self) -> Option<(&Arc<str>, &Write)> {
+        self.steps.iter().find_map(|(id, step)| {
+            let write = step.write.as_deref()?;
+            let open = matches!(
+                write.status,
+                WriteStatus::Open | WriteStatus::Unknown { .. } | WriteStatus::Said(_)
+            );
+            open.then_some((id, write))
+        })
+    }
+
+    /// Whether it keeps its lane: while it runs or waits, and always while a write is unanswered.
+    #[must_use]
+    pub fn keeps_lane(&self) -> bool {
+        matches!(self.state, State::Running | State::Waiting(_)) || self.open_write().is_some()
+    }
+}
