@@ -1,0 +1,457 @@
+//! Walks a compiled program. No clock, no network, no disk: stored state comes through the host.
+
+pub(crate) mod leaf;
+pub(crate) mod ops;
+
+use std::sync::Arc;
+
+use tenon_value::{Class, Fault, Number, Record, Value};
+
+use crate::code::{Arm, Code, Lookup, Op, Pick};
+use crate::functions::Call;
+use crate::host::{EvalError, Host, ReadKey, Scope, to_usize};
+
+type Result<T> = std::result::Result<T, EvalError>;
+
+static MISSING: Value = Value::Missing;
+
+/// One evaluation: scope, bindings, and what it says on the way.
+pub(crate) struct Run<'e> {
+    pub(crate) scope: &'e Scope,
+    pub(crate) host: &'e dyn Host,
+    pub(crate) stack: Vec<Value>,
+    pub(crate) warnings: Vec<String>,
+    /// Paths read and what stood there, when somebody wants to know.
+    pub(crate) seen: Option<Vec<(String, Value)>>,
+}
+
+/// What a target field comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outcome {
+    Value(Value),
+    Omit,
+    Null,
+    Keep,
+}
+
+impl<'e> Run<'e> {
+    pub(crate) fn new(scope: &'e Scope, host: &'e dyn Host) -> Run<'e> {
+        Run { scope, host, stack: Vec::new(), warnings: Vec::new(), seen: None }
+    }
+
+    /// The value a path points at, where nothing has to be computed for it.
+    fn peek(&self, code: &Code) -> Option<&Value> {
+        match code {
+            Code::Root(name) => Some(self.scope.get(name)),
+            Code::Local(slot, _) => Some(self.stack.get(usize::from(*slot)).unwrap_or(&MISSING)),
+            Code::Field(base, name) => match self.peek(base)? {
+                Value::Record(fields) => Some(fields.get(name).unwrap_or(&MISSING)),
+                Value::Missing | Value::Null => Some(&MISSING),
+                _ => None,
+            },
+            Code::Nodes(base) => match self.peek(base)? {
+                Value::Record(fields) => fields.get("nodes"),
+                other => Some(other),
+            },
+            _ => None,
+        }
+    }
+
+    /// Notes a path and its value for the trace.
+    fn note(&mut self, code: &Code, value: &Value) {
+        if let Some(seen) = &mut self.seen
+            && let Some(path) = path_text(code)
+        {
+            seen.push((path, value.clone()));
+        }
+    }
+
+    /// The picked amount of a money bag.
+    pub(crate) fn picks_presentment(&self, pick: Pick) -> bool {
+        match pick {
+            Pick::Shop => false,
+            Pick::Presentment => true,
+            Pick::Slot(slot) => {
+                self.stack.get(usize::from(slot)).and_then(Value::as_text) == Some("presentment")
+            }
+        }
+    }
+
+    /// The value of an expression.
+    pub(crate) fn eval(&mut self, code: &Code) -> Result<Value> {
+        if let Some(value) = self.peek(code) {
+            let value = value.clone();
+            if self.seen.is_some() {
+                self.note(code, &value);
+            }
+            return Ok(value);
+        }
+        match code {
+            Code::Const(value) => Ok(value.clone()),
+            Code::Null => Ok(Value::Null),
+            Code::Omit | Code::Keep | Code::Root(_) | Code::Local(..) | Code::Lambda(_) => {
+                Ok(Value::Missing)
+            }
+            Code::Setting(name) => {
+                let value = self.host.read(&ReadKey::Setting { name: name.to_string() })?;
+                self.note(code, &value);
+                Ok(value)
+            }
+            Code::Field(base, name) => {
+                let base = self.eval(base)?;
+                Ok(ops::field(&base, name))
+            }
+            Code::Nodes(base) => Ok(match self.eval(base)? {
+                Value::Record(fields) => {
+                    fields.get("nodes").cloned().unwrap_or(Value::Record(fields))
+                }
+                other => other,
+            }),
+            Code::Index(base, index) => self.index(base, index),
+            Code::Where(base, condition) => self.filter(base, condition),
+            Code::Flatten(base) => ops::flatten(self.eval(base)?),
+            Code::Leaf(base, leaf) => self.leaf(base, leaf),
+            Code::Cast(base, leaf) => {
+                let value = self.eval(base)?;
+                leaf::cast(&value, leaf, self).map_err(|e| named(e, base, &value))
+            }
+            Code::Template(pieces) => self.template(pieces),
+            Code::Not(inner) => Ok(Value::Bool(!self.condition(inner)?)),
+            Code::Negate(inner) => {
+                let value = self.eval(inner)?;
+                ops::negate(&value).map_err(|e| named(e, inner, &value))
+            }
+            Code::Binary(op, a, b) => self.binary(*op, a, b),
+            Code::Approx(sides) => self.approx(sides),
+            Code::Fallback(_)
+            | Code::Coalesce(_)
+            | Code::Try(..)
+            | Code::If(_)
+            | Code::Match(..)
+            | Code::Let(..) => Ok(match self.outcome(code)? {
+                Outcome::Value(value) => value,
+                Outcome::Null => Value::Null,
+                Outcome::Omit | Outcome::Keep => Value::Missing,
+            }),
+            Code::Record(entries) => {
+                let mut fields = Record::with_capacity(entries.len());
+                for (name, value) in entries {
+                    let value = self.eval(value)?;
+                    if value != Value::Missing {
+                        fields.insert(Arc::clone(name), value);
+                    }
+                }
+                Ok(Value::record(fields))
+            }
+            Code::List(items) => {
+                Ok(Value::list(items.iter().map(|i| self.eval(i)).collect::<Result<_>>()?))
+            }
+            Code::Call(callee, arguments) => self.call(callee.0, arguments),
+            Code::Lookup(lookup) => self.lookup(lookup),
+        }
+    }
+
+    /// What a target field comes to: the same walk, but `null`, `omit` and `keep` are kept apart
+    /// where they stand at the end.
+    pub(crate) fn outcome(&mut self, code: &Code) -> Result<Outcome> {
+        match code {
+            Code::Null => Ok(Outcome::Null),
+            Code::Omit => Ok(Outcome::Omit),
+            Code::Keep => Ok(Outcome::Keep),
+            Code::Fallback(links) => self.chain(links, Value::is_blank),
+            Code::Coalesce(links) => self.chain(links, Value::is_absent),
+            Code::Try(attempt, otherwise) => {
+                let height = self.stack.len();
+                match self.outcome(attempt) {
+                    Err(EvalError::Fault(_)) => {
+                        self.stack.truncate(height);
+                        self.outcome(otherwise)
+                    }
+                    other => other,
+                }
+            }
+            Code::If(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                if self.condition(condition)? {
+                    self.outcome(then)
+                } else {
+                    self.outcome(otherwise)
+                }
+            }
+            Code::Match(subject, arms, other) => self.choose(subject, arms, other.as_deref()),
+            Code::Let(value, body) => {
+                let value = self.eval(value)?;
+                self.bound(value, |run| run.outcome(body))
+            }
+            other => Ok(Outcome::Value(self.eval(other)?)),
+        }
+    }
+
+    /// Evaluates with one more binding.
+    pub(crate) fn bound<T>(
+        &mut self,
+        value: Value,
+        body: impl FnOnce(&mut Run<'e>) -> Result<T>,
+    ) -> Result<T> {
+        let height = self.stack.len();
+        self.stack.push(value);
+        let result = body(self);
+        self.stack.truncate(height);
+        result
+    }
+
+    fn chain(&mut self, links: &[Code], passes: fn(&Value) -> bool) -> Result<Outcome> {
+        let Some((last, before)) = links.split_last() else {
+            return Ok(Outcome::Omit);
+        };
+        for link in before {
+            match self.outcome(link)? {
+                Outcome::Value(value) if passes(&value) => {}
+                Outcome::Null | Outcome::Omit => {}
+                found => return Ok(found),
+            }
+        }
+        self.outcome(last)
+    }
+
+    fn choose(&mut self, subject: &Code, arms: &[Arm], other: Option<&Code>) -> Result<Outcome> {
+        let value = self.eval(subject)?;
+        for arm in arms {
+            if arm.values.iter().any(|v| ops::equal(&value, v)) {
+                return self.outcome(&arm.gives);
+            }
+        }
+        match other {
+            Some(body) => self.bound(value, |run| run.outcome(body)),
+            None => {
+                let fault = Fault::new(
+                    "MAP_NO_MATCH",
+                    Class::Mapping,
+                    format!("no arm of the match stands for {}", ops::shown(&value)),
+                )
+                .hint("add an arm for this value, or a last arm with a name");
+                Err(named(EvalError::Fault(Box::new(fault)), subject, &value))
+            }
+        }
+    }
+
+    /// A bool that must be there.
+    pub(crate) fn condition(&mut self, code: &Code) -> Result<bool> {
+        match self.eval(code)? {
+            Value::Bool(holds) => Ok(holds),
+            other => Err(named(ops::wrong("a bool", &other), code, &other)),
+        }
+    }
+
+    fn leaf(&mut self, base: &Code, leaf: &crate::code::Leaf) -> Result<Value> {
+        let value = match self.peek(base) {
+            Some(value) => leaf::read(value, leaf, self).map_err(|e| named(e, base, value)),
+            None => {
+                let value = self.eval(base)?;
+                return leaf::read(&value, leaf, self).map_err(|e| named(e, base, &value));
+            }
+        }?;
+        if self.seen.is_some() {
+            self.note(base, &value);
+        }
+        Ok(value)
+    }
+
+    fn index(&mut self, base: &Code, index: &Code) -> Result<Value> {
+        let base_value = self.eval(base)?;
+        let at = self.eval(index)?;
+        match (&base_value, &at) {
+            (Value::Missing | Value::Null, _) => Ok(Value::Missing),
+            (Value::List(items), Value::Number(number)) => {
+                let at = if number.is_negative() {
+                    to_usize(number.negate()).and_then(|back| items.len().checked_sub(back))
+                } else {
+                    to_usize(*number)
+                };
+                Ok(at.and_then(|at| items.get(at)).cloned().unwrap_or_default())
+            }
+            (Value::Record(_), Value::Text(name)) => Ok(base_value.field(name).clone()),
+            (Value::List(_), _) => Err(named(ops::wrong("a whole number", &at), index, &at)),
+            (Value::Record(_), _) => Err(named(ops::wrong("a text", &at), index, &at)),
+            _ => Err(named(ops::wrong("a list or a record", &base_value), base, &base_value)),
+        }
+    }
+
+    fn filter(&mut self, base: &Code, condition: &Code) -> Result<Value> {
+        match self.eval(base)? {
+            Value::Missing | Value::Null => Ok(Value::Missing),
+            Value::List(items) => {
+                let mut kept = Vec::with_capacity(items.len());
+                for item in items.iter() {
+                    if self.bound(item.clone(), |run| run.condition(condition))? {
+                        kept.push(item.clone());
+                    }
+                }
+                Ok(Value::list(kept))
+            }
+            other => Err(named(ops::wrong("a list", &other), base, &other)),
+        }
+    }
+
+    fn template(&mut self, pieces: &[Code]) -> Result<Value> {
+        let mut out = String::new();
+        for piece in pieces {
+            if let Code::Const(Value::Text(text)) = piece {
+                out.push_str(text);
+                continue;
+            }
+            let value = self.eval(piece)?;
+            match value.plain() {
+                Some(text) => out.push_str(&text),
+                None => return Err(named(ops::wrong("a plain value", &value), piece, &value)),
+            }
+        }
+        Ok(Value::from(out))
+    }
+
+    fn binary(&mut self, op: Op, a: &Code, b: &Code) -> Result<Value> {
+        match op {
+            Op::And => return Ok(Value::Bool(self.condition(a)? && self.condition(b)?)),
+            Op::Or => return Ok(Value::Bool(self.condition(a)? || self.condition(b)?)),
+            _ => {}
+        }
+        let left = self.eval(a)?;
+        let right = self.eval(b)?;
+        ops::binary(op, &left, &right).map_err(|e| {
+            let (code, value) = if left.is_absent() { (a, &left) } else { (b, &right) };
+            if left.is_absent() || right.is_absent() {
+                named(e, code, value)
+            } else {
+                named(e, a, &left)
+            }
+        })
+    }
+
+    fn approx(&mut self, sides: &[Code; 3]) -> Result<Value> {
+        let [a, b, within] = sides;
+        let left = self.eval(a)?;
+        let right = self.eval(b)?;
+        let tolerance = self.eval(within)?;
+        let apart = ops::binary(Op::Subtract, &left, &right).map_err(|e| named(e, a, &left))?;
+        let apart = ops::amount(&apart)?.abs();
+        Ok(Value::Bool(apart <= ops::amount(&tolerance)?.abs()))
+    }
+
+    fn call(&mut self, function: &'static crate::Function, arguments: &[Code]) -> Result<Value> {
+        let mut values = Vec::with_capacity(arguments.len());
+        let mut lambda = None;
+        for (argument, parameter) in arguments.iter().zip(function.params) {
+            if let Code::Lambda(body) = argument {
+                lambda = Some(&**body);
+                values.push(Value::Missing);
+                continue;
+            }
+            let value = self.eval(argument)?;
+            let left_out = matches!(argument, Code::Omit);
+            if value.is_absent() && !parameter.absent && !left_out {
+                let error = EvalError::missing(&format!(
+                    "the argument `{}` of `{}`",
+                    parameter.name, function.name
+                ));
+                return Err(named(error, argument, &value));
+            }
+            values.push(value);
+        }
+        let first = arguments.first();
+        let mut call = Call { name: function.name, args: values, lambda, run: self };
+        (function.run)(&mut call).map_err(|e| match first {
+            Some(first) => named(e, first, &MISSING),
+            None => e,
+        })
+    }
+
+    fn lookup(&mut self, lookup: &Lookup) -> Result<Value> {
+        let mut key = Record::with_capacity(lookup.keys.len());
+        for (column, code) in &lookup.keys {
+            let value = self.eval(code)?;
+            if value.is_absent() {
+                let what = format!("the key `{column}` of table `{}`", lookup.table);
+                return Err(named(EvalError::missing(&what), code, &value));
+            }
+            key.insert(Arc::clone(column), value);
+        }
+        let key = match lookup.keys.as_slice() {
+            [(only, _)] => key.get(only).cloned().unwrap_or_default(),
+            _ => Value::record(key),
+        };
+        let key = crate::host::table_key(&key);
+        let found = self
+            .host
+            .read(&ReadKey::Lookup { table: lookup.table.to_string(), key: key.clone() })?;
+        if let Some(seen) = &mut self.seen {
+            seen.push((format!("lookup {} {}", lookup.table, ops::shown(&key)), found.clone()));
+        }
+        if found.is_absent() && !lookup.optional {
+            return Err(row_missing(&lookup.table, key));
+        }
+        Ok(found)
+    }
+
+    /// A number as it stands for amounts and counts.
+    pub(crate) fn started_at(&self) -> Value {
+        Value::DateTime(self.host.started_at())
+    }
+}
+
+fn row_missing(table: &str, key: Value) -> EvalError {
+    let fault = Fault::new(
+        "TABLE_ROW_MISSING",
+        Class::Missing,
+        format!("table `{table}` has no row for {}", ops::shown(&key)),
+    )
+    .hint(format!("add the row to table `{table}`; the task goes on by itself when it is saved"))
+    .at(format!("table:{table}"), key.clone())
+    .needs(format!("table:{table}"), key);
+    EvalError::Fault(Box::new(fault))
+}
+
+/// An error with the path it happened at.
+fn named(error: EvalError, code: &Code, value: &Value) -> EvalError {
+    let mut error = error;
+    if let EvalError::Fault(fault) = &mut error
+        && fault.field.is_none()
+        && let Some(path) = path_text(code)
+    {
+        fault.message = format!("{path}: {}", fault.message);
+        fault.field = Some(path);
+        if fault.value == Value::Missing {
+            fault.value = value.clone();
+        }
+    }
+    error
+}
+
+/// A path as its author wrote it, where the code is one.
+pub(crate) fn path_text(code: &Code) -> Option<String> {
+    Some(match code {
+        Code::Root(name) | Code::Local(_, name) => name.to_string(),
+        Code::Setting(name) => format!("settings.{name}"),
+        Code::Field(base, name) => format!("{}.{name}", path_text(base)?),
+        Code::Index(base, index) => match &**index {
+            Code::Const(Value::Number(n)) => format!("{}[{n}]", path_text(base)?),
+            _ => format!("{}[…]", path_text(base)?),
+        },
+        Code::Where(base, _) => format!("{}[where …]", path_text(base)?),
+        Code::Flatten(base) => format!("{}[]", path_text(base)?),
+        Code::Nodes(base) | Code::Leaf(base, _) => path_text(base)?,
+        _ => return None,
+    })
+}
+
+/// The sum of numbers or amounts.
+pub(crate) fn sum(items: &[Value]) -> Result<Value> {
+    let mut total: Option<Value> = None;
+    for item in items {
+        total = Some(match total {
+            None if matches!(item, Value::Number(_) | Value::Money(_)) => item.clone(),
+            None => return Err(ops::wrong("a number or an amount", item)),
+            Some(total) => ops::binary(Op::Add, &total, item)?,
+        });
+    }
+    Ok(total.unwrap_or(Value::Number(Number::ZERO)))
+}

@@ -1,0 +1,27 @@
+//! `chunk`
+
+use tenon_value::Value;
+
+use crate::functions::{Call, Function, Result, Takes, item, needs, takes};
+use crate::host::EvalError;
+
+/// The items in lists of at most so many.
+pub(super) static FUNCTION: Function = Function {
+    name: "chunk",
+    params: &[takes("list", Takes::Any), needs("size", Takes::Int)],
+    result: |t| item(t, 0).list().list(),
+    gives: "list<list>",
+    fallible: true,
+    doc: "The items in lists of at most so many.",
+    examples: &[("chunk([1, 2, 3], 2)", "[[1, 2], [3]]")],
+    run,
+};
+
+fn run(call: &mut Call<'_, '_>) -> Result<Value> {
+    let size = call.count(1)?;
+    if size == 0 {
+        return Err(EvalError::fault("MAP_WRONG_TYPE", "chunks need a size of at least 1"));
+    }
+    let items = call.list(0)?;
+    Ok(Value::list(items.chunks(size).map(|c| Value::list(c.to_vec())).collect()))
+}

@@ -1,0 +1,23 @@
+//! `concat`
+
+use tenon_value::Value;
+
+use crate::functions::{Call, Function, Result, Takes, item, takes};
+
+/// Two lists as one; absent ones are empty.
+pub(super) static FUNCTION: Function = Function {
+    name: "concat",
+    params: &[takes("a", Takes::Any), takes("b", Takes::Any)],
+    result: |t| item(t, 0).list(),
+    gives: "list",
+    fallible: false,
+    doc: "Two lists as one; absent ones are empty.",
+    examples: &[("concat([1], [2])", "[1, 2]")],
+    run,
+};
+
+fn run(call: &mut Call<'_, '_>) -> Result<Value> {
+    let mut items = call.list(0)?.to_vec();
+    items.extend(call.list(1)?.iter().cloned());
+    Ok(Value::list(items))
+}

@@ -1,0 +1,50 @@
+//! `max`
+
+use tenon_value::Value;
+
+use crate::eval::ops;
+use crate::functions::{Call, Function, Result, Takes, may, needs};
+use crate::host::EvalError;
+
+/// The largest of two values, or of the items of a list.
+pub(super) static FUNCTION: Function = Function {
+    name: "max",
+    params: &[needs("a", Takes::Any), may("b", Takes::Any)],
+    result: |t| least(t),
+    gives: "item",
+    fallible: true,
+    doc: "The largest of two values, or of the items of a list.",
+    examples: &[
+        ("max(1, 2)", "2"),
+        ("max([3, 1, 2])", "3"),
+        ("max([])", "fault MAP_VALUE_MISSING"),
+    ],
+    run,
+};
+
+fn run(call: &mut Call<'_, '_>) -> Result<Value> {
+    let values = match call.value(0) {
+        Value::List(items) if !call.is_given(1) => items.to_vec(),
+        first => vec![first, call.value(1)],
+    };
+    let mut best: Option<Value> = None;
+    for value in values {
+        let better = match &best {
+            None => true,
+            Some(best) => ops::order(&value, best)?.is_gt(),
+        };
+        if better {
+            best = Some(value);
+        }
+    }
+    best.ok_or_else(|| EvalError::missing("an item of the list"))
+}
+
+/// The items' type of a list, or the type of the first value.
+pub(crate) fn least(types: &[crate::types::Type]) -> crate::types::Type {
+    match types.first() {
+        Some(crate::types::Type::List(item)) => (**item).clone(),
+        Some(first) => first.clone(),
+        None => crate::types::Type::Dyn,
+    }
+}

@@ -1,0 +1,354 @@
+//! Runs a compiled mapping.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use tenon_value::{Class, Fault, Record, Value};
+
+use super::code::{Adds, Check, FieldCode, Gives, MappingCode, Named, Part};
+use super::field::{shown, write};
+use super::trace::{Candidate, Trace, TraceField};
+use crate::eval::{Outcome, Run};
+use crate::host::{EvalError, Host, Scope};
+use crate::program::{EDITION, ProgramError, known, read};
+
+type Result<T> = std::result::Result<T, EvalError>;
+
+/// A compiled mapping.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MappingProgram {
+    edition: u32,
+    code: Arc<MappingCode>,
+}
+
+/// The record a mapping made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    /// The record, in the target's wire form.
+    pub record: Value,
+    /// What `warn` said, and items that were dropped.
+    pub warnings: Vec<String>,
+}
+
+impl MappingProgram {
+    pub(crate) fn new(code: MappingCode) -> MappingProgram {
+        MappingProgram { edition: EDITION, code: Arc::new(code) }
+    }
+
+    /// The text a step graph holds.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`MappingProgram::to_text`] wrote.
+    ///
+    /// # Errors
+    /// [`ProgramError`] where it is none, or one of a later edition.
+    pub fn from_text(text: &str) -> std::result::Result<MappingProgram, ProgramError> {
+        let program: MappingProgram = read(text)?;
+        known(program.edition)?;
+        Ok(program)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.code.name
+    }
+
+    /// Names it sees and the resources they are records of.
+    #[must_use]
+    pub fn from(&self) -> &IndexMap<String, String> {
+        &self.code.from
+    }
+
+    /// The resource it makes a record of.
+    #[must_use]
+    pub fn to(&self) -> &str {
+        &self.code.to
+    }
+
+    /// Makes the record. `target` is the record there on an update: `keep` takes its value.
+    ///
+    /// # Errors
+    /// A fault that names the target field, a written `skip`, or [`EvalError::Pending`].
+    pub fn run(
+        &self,
+        scope: &Scope,
+        host: &dyn Host,
+        target: Option<&Value>,
+        trace: Option<&mut Trace>,
+    ) -> Result<Made> {
+        let mut mapper = Mapper { run: Run::new(scope, host), trace };
+        if let Some(pick) = &self.code.pick {
+            let picked = mapper.run.eval(pick)?;
+            mapper.run.stack.push(picked);
+        }
+        for named in &self.code.lets {
+            let value = mapper.run.eval(&named.code).map_err(|e| e.at(&named.name, &MISSING))?;
+            if let Some(trace) = &mut mapper.trace {
+                trace.lets.push((named.name.to_string(), value.clone()));
+            }
+            mapper.run.stack.push(value);
+        }
+        let record = Value::record(mapper.record(&self.code.fields, "", target)?);
+        mapper.run.stack.push(record.clone());
+        for check in &self.code.checks {
+            mapper.check(check)?;
+        }
+        Ok(Made { record, warnings: mapper.run.warnings })
+    }
+}
+
+static MISSING: Value = Value::Missing;
+
+struct Mapper<'e, 't> {
+    run: Run<'e>,
+    trace: Option<&'t mut Trace>,
+}
+
+impl Mapper<'_, '_> {
+    fn record(&mut self, fields: &[FieldCode], at: &str, target: Option<&Value>) -> Result<Record> {
+        let mut record = Record::with_capacity(fields.len());
+        for field in fields {
+            let there = target.map(|t| t.field(&field.name));
+            if let Some(value) = self.field(field, at, there)? {
+                record.insert(Arc::clone(&field.name), value);
+            }
+        }
+        Ok(record)
+    }
+
+    /// The value of a field; none where it is left out.
+    fn field(
+        &mut self,
+        field: &FieldCode,
+        at: &str,
+        there: Option<&Value>,
+    ) -> Result<Option<Value>> {
+        let path = || join(at, &field.name);
+        let value = match &field.gives {
+            Gives::Record(fields) => {
+                let record = self.record(fields, &path(), there)?;
+                (!record.is_empty()).then(|| Value::record(record))
+            }
+            Gives::Parts(parts) => Some(Value::list(self.parts(parts, &path())?)),
+            Gives::First { candidates, otherwise } => {
+                return self.first(field, candidates, otherwise.as_ref(), &path(), there);
+            }
+        };
+        self.needed(field, value, &path())
+    }
+
+    fn needed(&self, field: &FieldCode, value: Option<Value>, path: &str) -> Result<Option<Value>> {
+        if value.is_none() && field.required {
+            return Err(EvalError::missing(&format!("the target needs `{path}`, and its value"))
+                .at(path, &MISSING));
+        }
+        Ok(value)
+    }
+
+    fn first(
+        &mut self,
+        field: &FieldCode,
+        candidates: &[Named],
+        otherwise: Option<&Named>,
+        path: &str,
+        there: Option<&Value>,
+    ) -> Result<Option<Value>> {
+        let mut tried = Vec::new();
+        let last = candidates.len().saturating_add(usize::from(otherwise.is_some()));
+        let mut found = Outcome::Omit;
+        for (n, candidate) in candidates.iter().chain(otherwise).enumerate() {
+            found = self.candidate(candidate, path, &mut tried)?;
+            let passes = match &found {
+                Outcome::Value(value) => value.is_blank(),
+                Outcome::Omit | Outcome::Null => true,
+                Outcome::Keep => false,
+            };
+            if !passes || n.saturating_add(1) == last {
+                break;
+            }
+        }
+        let value = match found {
+            Outcome::Value(value) if value.is_absent() => None,
+            Outcome::Value(value) => {
+                Some(write(&value, &field.write).map_err(|e| e.at(path, &value))?)
+            }
+            Outcome::Null => Some(Value::Null),
+            Outcome::Omit => None,
+            Outcome::Keep => match there {
+                Some(value) if !value.is_absent() => Some(value.clone()),
+                _ => None,
+            },
+        };
+        if let Some(trace) = &mut self.trace {
+            if let Some(winner) = tried.last_mut()
+                && value.is_some()
+            {
+                winner.won = true;
+            }
+            let untried = candidates.iter().chain(otherwise).skip(tried.len());
+            trace.fields.push(TraceField {
+                path: path.to_owned(),
+                untried: untried.map(|c| c.text.clone()).collect(),
+                tried,
+                written: value.clone().unwrap_or_default(),
+            });
+        }
+        self.needed(field, value, path)
+    }
+
+    fn candidate(
+        &mut self,
+        candidate: &Named,
+        path: &str,
+        tried: &mut Vec<Candidate>,
+    ) -> Result<Outcome> {
+        if self.trace.is_none() {
+            return self.run.outcome(&candidate.code).map_err(|e| e.within(path));
+        }
+        self.run.seen = Some(Vec::new());
+        let result = self.run.outcome(&candidate.code).map_err(|e| e.within(path));
+        let came_to = match &result {
+            Ok(Outcome::Value(value)) => Ok(value.clone()),
+            Ok(Outcome::Null) => Ok(Value::Null),
+            Ok(Outcome::Omit | Outcome::Keep) => Ok(Value::Missing),
+            Err(EvalError::Fault(fault) | EvalError::Failed(fault)) => Err(fault.message.clone()),
+            Err(EvalError::Skip(reason)) => Err(format!("skip: {reason}")),
+            Err(EvalError::Pending) => Err("waits for stored state".to_owned()),
+        };
+        let read = self.run.seen.take().unwrap_or_default();
+        tried.push(Candidate { text: candidate.text.clone(), came_to, won: false, read });
+        if result.is_err()
+            && let Some(trace) = &mut self.trace
+        {
+            trace.fields.push(TraceField {
+                path: path.to_owned(),
+                tried: std::mem::take(tried),
+                untried: Vec::new(),
+                written: Value::Missing,
+            });
+        }
+        result
+    }
+
+    fn parts(&mut self, parts: &[Part], at: &str) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        for part in parts {
+            if let Some(when) = &part.when
+                && !self.run.condition(when).map_err(|e| e.within(at))?
+            {
+                continue;
+            }
+            match &part.adds {
+                Adds::One { fields } => {
+                    let path = format!("{at}[{}]", items.len());
+                    items.push(Value::record(self.record(fields, &path, None)?));
+                }
+                Adds::Row { row, write: form } => {
+                    let made = self.run.eval(&row.code).map_err(|e| e.within(at))?;
+                    let rows = match &made {
+                        Value::Missing | Value::Null => continue,
+                        Value::List(rows) => rows.as_slice(),
+                        single => std::slice::from_ref(single),
+                    };
+                    for row in rows {
+                        let path = format!("{at}[{}]", items.len());
+                        items.push(write(row, form).map_err(|e| e.within(&path))?);
+                    }
+                }
+                Adds::Each { .. } => self.each(&part.adds, at, &mut items)?,
+            }
+        }
+        Ok(items)
+    }
+
+    fn each(&mut self, adds: &Adds, at: &str, items: &mut Vec<Value>) -> Result<()> {
+        let Adds::Each { over, only, lets, fields, drop_faulty, .. } = adds else {
+            return Ok(());
+        };
+        let over = self.run.eval(over).map_err(|e| e.within(at))?;
+        let height = self.run.stack.len();
+        for (index, item) in over.items().iter().enumerate() {
+            let path = format!("{at}[{}]", items.len());
+            self.run.stack.push(item.clone());
+            self.run.stack.push(Value::from(i64::try_from(index).unwrap_or(i64::MAX)));
+            let made = self.item(only.as_ref(), lets, fields, &path);
+            self.run.stack.truncate(height);
+            match made {
+                Ok(Some(record)) => items.push(record),
+                Ok(None) => {}
+                Err(EvalError::Fault(fault) | EvalError::Failed(fault)) if *drop_faulty => {
+                    self.run.warnings.push(format!(
+                        "{at}: item {index} left out: {}: {} ({})",
+                        fault.code,
+                        fault.message,
+                        shown(&fault.value)
+                    ));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn item(
+        &mut self,
+        only: Option<&crate::code::Code>,
+        lets: &[Named],
+        fields: &[FieldCode],
+        path: &str,
+    ) -> Result<Option<Value>> {
+        if let Some(only) = only
+            && !self.run.condition(only).map_err(|e| e.within(path))?
+        {
+            return Ok(None);
+        }
+        for named in lets {
+            let value = self.run.eval(&named.code).map_err(|e| e.within(path))?;
+            self.run.stack.push(value);
+        }
+        Ok(Some(Value::record(self.record(fields, path, None)?)))
+    }
+
+    fn check(&mut self, check: &Check) -> Result<()> {
+        let holds = self.run.condition(&check.code).map_err(|e| e.within("checks"))?;
+        if let Some(trace) = &mut self.trace {
+            trace.checks.push((check.text.clone(), holds));
+        }
+        if holds {
+            return Ok(());
+        }
+        let mut message = format!("the check `{}` does not hold", check.text);
+        let mut value = Value::Missing;
+        if let Some((left, right)) = &check.sides {
+            let left = self.run.eval(left)?;
+            let right = self.run.eval(right)?;
+            message.push_str(&format!(": {} against {}", shown(&left), shown(&right)));
+            value = Value::of([("left", left), ("right", right)]);
+        }
+        let fault = Fault::new("MAP_CHECK_FAILED", Class::Mapping, message)
+            .hint("nothing was sent; correct the record or the mapping, then retry")
+            .at("checks", value);
+        Err(EvalError::Fault(Box::new(fault)))
+    }
+}
+
+fn join(at: &str, name: &str) -> String {
+    if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") }
+}
+
+impl EvalError {
+    /// With the target field it happened at: the message keeps the path that was read.
+    fn within(mut self, field: &str) -> EvalError {
+        if let EvalError::Fault(fault) | EvalError::Failed(fault) = &mut self
+            && fault.needs.is_none()
+        {
+            fault.field = Some(field.to_owned());
+        }
+        self
+    }
+}
