@@ -14,11 +14,13 @@
 //! | `POST /control/fortnox/tokens` | a fresh pair of tokens: `{"access_token", "refresh_token", …}` |
 //! | `POST /control/fortnox/revoke` | revokes every token |
 //! | `POST /control/fortnox/locked` | locks the periods up to a day: `{"until": "2026-01-31"}` or null |
+//! | `POST /control/fortnox/ask` | what a person does in the ledger, without token or limit: `{"method", "path", "body"}`, the path as in `/3/invoices/7/bookkeep` |
+//! | `GET /control/fortnox/records/{resource}` | every record of a resource, as stored |
 //! | `/control/shop/...` | the shop's own: see [`crate::shopify`] |
 
 use axum::Json;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -29,6 +31,7 @@ use crate::Parts;
 use crate::books;
 use crate::config::Limits;
 use crate::faults::FaultRule;
+use crate::fortnox;
 
 /// The control interface of a sandbox.
 pub fn router(parts: Parts) -> Router {
@@ -44,6 +47,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/control/fortnox/tokens", post(tokens))
         .route("/control/fortnox/revoke", post(revoke))
         .route("/control/fortnox/locked", post(locked))
+        .route("/control/fortnox/ask", post(ask))
+        .route("/control/fortnox/records/{resource}", get(records))
         .with_state(parts)
 }
 
@@ -173,4 +178,27 @@ async fn locked(State(parts): State<Parts>, Json(locked): Json<Locked>) -> Respo
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(reason) => (StatusCode::BAD_REQUEST, reason).into_response(),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ByHand {
+    method: String,
+    path: String,
+    #[serde(default)]
+    body: Data,
+}
+
+async fn ask(State(parts): State<Parts>, Json(by_hand): Json<ByHand>) -> Response {
+    let body = if by_hand.body.is_null() { String::new() } else { by_hand.body.to_string() };
+    let (method, path) = (by_hand.method.as_str(), by_hand.path.as_str());
+    match fortnox::Ask::to(method, path, &body) {
+        Some(ask) => parts.ledger.by_hand(&ask).into_response(),
+        None => (StatusCode::BAD_REQUEST, "path is no address").into_response(),
+    }
+}
+
+async fn records(State(parts): State<Parts>, Path(resource): Path<String>) -> Response {
+    let records = tenon_value::Value::list(parts.ledger.records(&resource));
+    fortnox::Answer::new(200, records).into_response()
 }

@@ -142,3 +142,6 @@ impl Running {
         self.server.stop().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

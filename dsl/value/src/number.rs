@@ -143,10 +143,15 @@ impl Number {
     #[expect(clippy::should_implement_trait, reason = "an operator could not fail")]
     pub fn add(self, other: Number) -> Result<Number, NumberError> {
         let sum = self.0.checked_add(other.0).ok_or(NumberError::WouldDropDigits("+"))?;
-        if sum.scale() < self.0.scale().max(other.0.scale()) {
-            return Err(NumberError::WouldDropDigits("+"));
+        let scale = self.0.scale().max(other.0.scale());
+        if sum.scale() >= scale {
+            return Ok(Number(sum));
         }
-        Ok(Number(sum))
+        if self.0.is_zero() || other.0.is_zero() {
+            // The library gives the other operand as it is: nothing is lost but zeros at the end.
+            return Ok(Number(sum).round(scale, Rounding::HalfUp));
+        }
+        Err(NumberError::WouldDropDigits("+"))
     }
 
     /// Exact difference.
@@ -362,6 +367,19 @@ mod tests {
         assert!(matches!(Number::parse("1e400"), Err(NumberError::TooManyDigits(_))));
         assert!(matches!(Number::parse("1e-400"), Err(NumberError::TooManyDigits(_))));
         assert!(matches!(Number::parse("1e99999999999"), Err(NumberError::TooManyDigits(_))));
+    }
+
+    #[test]
+    fn a_zero_of_any_scale_can_be_added() {
+        for (one, other, sum) in [
+            ("0.00", "5", "5.00"),
+            ("5", "0.00", "5.00"),
+            ("0", "0.00", "0.00"),
+            ("0", "1.50", "1.50"),
+        ] {
+            assert_eq!(n(one).add(n(other)).unwrap().to_string(), sum);
+            assert_eq!(n(one).subtract(n(other).negate()).unwrap().to_string(), sum);
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Requests and answers as the ledger sees them, and its refusals in the vendor's two spellings.
 
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tenon_value::{Number, Value, json};
+
+use super::http::{pairs, segments};
 
 /// A request to the ledger.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,20 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// A request to a path with its query, such as `/3/orders?filter=cancelled`; none where that is
+    /// no address.
+    #[must_use]
+    pub fn to(method: &str, path: &str, body: &str) -> Option<Ask> {
+        let uri: Uri = path.parse().ok()?;
+        Some(Ask {
+            method: method.to_owned(),
+            path: segments(uri.path()),
+            query: pairs(&uri),
+            body: body.to_owned(),
+            ..Ask::default()
+        })
+    }
+
     /// A query parameter's first value.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {

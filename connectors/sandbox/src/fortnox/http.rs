@@ -25,7 +25,7 @@ async fn answer(State(ledger): State<Arc<Ledger>>, request: Request) -> Response
     };
     let ask = Ask {
         method: head.method.as_str().to_owned(),
-        path: segments(head.uri.path()),
+        path: segments(head.uri.path().strip_prefix("/fortnox").unwrap_or_default()),
         query: pairs(&head.uri),
         authorization: header(&head.headers, "authorization"),
         tenant: header(&head.headers, "tenantid"),
@@ -38,10 +38,10 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-/// The decoded segments of a path below `/fortnox`.
+/// The decoded segments of a path.
 #[must_use]
 pub fn segments(path: &str) -> Vec<String> {
-    path.split('/').filter(|part| !part.is_empty()).skip(1).map(decoded).collect()
+    path.split('/').filter(|part| !part.is_empty()).map(decoded).collect()
 }
 
 /// The decoded pairs of a query.
@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn paths_and_forms_are_decoded() {
-        assert_eq!(segments("/fortnox/3/articles/A%2FB"), ["3", "articles", "A/B"]);
-        assert_eq!(segments("/fortnox/3/orders/"), ["3", "orders"]);
+        assert_eq!(segments("/3/articles/A%2FB"), ["3", "articles", "A/B"]);
+        assert_eq!(segments("/3/orders/"), ["3", "orders"]);
         let form = form("grant_type=refresh_token&refresh_token=a%2Bb+c");
         assert_eq!(form[1], ("refresh_token".to_owned(), "a+b c".to_owned()));
     }

@@ -2,12 +2,27 @@
 //!
 //! [`Ledger`] answers requests synchronously under one lock and can be used without a server;
 //! [`router`] puts it on HTTP. It must know nothing of the shop or of Tenon's engine.
+//!
+//! What it does is held to the recorded exchanges and the published schema. Where neither says
+//! anything the code is the general 2000588 and the words are the sandbox's own.
 
+mod action;
 mod answer;
 mod auth;
+mod company;
+mod document;
 mod http;
 mod ledger;
+mod list;
+mod register;
+mod resource;
+mod rows;
+mod schema;
+mod totals;
 
 pub use answer::{Answer, Ask};
 pub use http::router;
-pub use ledger::Ledger;
+pub use ledger::{Ledger, TENANT};
+
+#[cfg(test)]
+mod tests;
