@@ -26,6 +26,14 @@ impl Prepared {
     pub fn size(&self) -> usize {
         self.size
     }
+
+    /// Whether it only removes rows: allowed while the disk is nearly full.
+    #[must_use]
+    pub fn only_removes(&self) -> bool {
+        let removes =
+            |op: &Prepare| matches!(op, Prepare::Delete { .. } | Prepare::DropJournal { .. });
+        self.ops.iter().all(removes)
+    }
 }
 
 #[derive(Debug)]

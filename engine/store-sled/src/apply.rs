@@ -1,0 +1,156 @@
+//! The apply thread: the only one that writes to sled, behind the log.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use sled::IVec;
+use tenon_store::StoreError;
+
+use crate::base::{Base, Marks, SYNC_BYTES};
+use crate::pending::{Counts, Shared};
+
+/// How long applied cells may wait for a sync when nothing else happens.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// What the apply thread owns.
+#[derive(Debug)]
+pub(crate) struct Applier {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) base: Arc<Base>,
+    /// What sled holds.
+    pub(crate) marks: Marks,
+    /// Bytes given to sled since its last sync.
+    pub(crate) unsynced: usize,
+}
+
+/// Groups folded together: later writes of a key replace earlier ones.
+struct Fold {
+    writes: BTreeMap<IVec, Option<IVec>>,
+    last: u64,
+    /// Bytes of the queue they took.
+    bytes: usize,
+}
+
+enum Work {
+    Apply(Fold),
+    Sync,
+    End,
+}
+
+impl Applier {
+    /// Serves until the queue is empty and closed, or until sled fails.
+    pub(crate) fn run(mut self) -> Result<(), StoreError> {
+        loop {
+            match self.next() {
+                Work::Apply(fold) => self.apply(&fold)?,
+                Work::Sync => self.sync()?,
+                Work::End if self.shared.stopped().is_some() => return Ok(()),
+                Work::End => {
+                    self.sync()?;
+                    return self.sync_mark();
+                }
+            }
+        }
+    }
+
+    fn next(&self) -> Work {
+        let mut queue = self.shared.queue();
+        loop {
+            if self.shared.stopped().is_some() {
+                return Work::End;
+            }
+            if !queue.groups.is_empty() {
+                break;
+            }
+            if queue.closing {
+                return Work::End;
+            }
+            let changed = &self.shared.queue_changed;
+            if self.unsynced == 0 {
+                queue = changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let (again, timeout) =
+                changed.wait_timeout(queue, IDLE).unwrap_or_else(PoisonError::into_inner);
+            queue = again;
+            if timeout.timed_out() && queue.groups.is_empty() {
+                return Work::Sync;
+            }
+        }
+        let mut fold = Fold { writes: BTreeMap::new(), last: self.marks.applied, bytes: 0 };
+        while let Some(group) = queue.groups.front() {
+            if fold.bytes > 0 && fold.bytes + group.bytes > SYNC_BYTES {
+                break;
+            }
+            if let Some(group) = queue.groups.pop_front() {
+                fold.bytes += group.bytes;
+                fold.last = group.last;
+                fold.writes.extend(group.writes);
+            }
+        }
+        Work::Apply(fold)
+    }
+
+    /// Applies in parts of at most [`SYNC_BYTES`]; the mark moves with the last of them, so that
+    /// a broken-off group is applied again from the log.
+    fn apply(&mut self, fold: &Fold) -> Result<(), StoreError> {
+        let mut part: Vec<(&IVec, &Option<IVec>)> = Vec::new();
+        let mut bytes = 0;
+        for (key, value) in &fold.writes {
+            let size = key.len() + value.as_ref().map_or(0, |v| v.len());
+            if bytes > 0 && bytes + size > SYNC_BYTES {
+                self.write(&part, bytes)?;
+                part.clear();
+                bytes = 0;
+            }
+            part.push((key, value));
+            bytes += size;
+        }
+        self.marks.applied = fold.last;
+        self.write(&part, bytes)?;
+        {
+            let mut view = self.shared.view.write().unwrap_or_else(PoisonError::into_inner);
+            view.forget(fold.writes.keys(), fold.last);
+        }
+        let mut queue = self.shared.queue();
+        queue.bytes = queue.bytes.saturating_sub(fold.bytes);
+        drop(queue);
+        self.shared.queue_changed.notify_all();
+        Ok(())
+    }
+
+    fn write(&mut self, part: &[(&IVec, &Option<IVec>)], bytes: usize) -> Result<(), StoreError> {
+        if self.unsynced > 0 && self.unsynced + bytes > SYNC_BYTES {
+            self.sync()?;
+        }
+        let marks = self.marks;
+        self.base.apply(part.iter().copied(), marks)?;
+        self.unsynced += bytes.max(1);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        if self.unsynced == 0 {
+            return Ok(());
+        }
+        self.base.sync()?;
+        Counts::add(&self.shared.counts.background_syncs, 1);
+        self.unsynced = 0;
+        // The log may be used again only as far as the mark that is now on disk says: recovery
+        // reads from there.
+        self.shared.safe.store(self.marks.safe, Ordering::Release);
+        self.marks.safe = self.marks.applied;
+        Ok(())
+    }
+
+    /// At the end of all: the mark of the last sync too, so that opening reads nothing again.
+    fn sync_mark(&self) -> Result<(), StoreError> {
+        if self.marks.safe == 0 {
+            return Ok(());
+        }
+        self.base.apply(std::iter::empty(), self.marks)?;
+        self.base.sync()
+    }
+}
