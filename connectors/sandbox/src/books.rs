@@ -83,6 +83,8 @@ pub struct Books {
     pub duplicates: usize,
     /// Orders whose ledger order, or whose due invoice, is not there.
     pub lost: usize,
+    /// Documents that belong to no order, or to one that must not reach the ledger.
+    pub unwanted: usize,
     /// Whether every document's currency, total and VAT is the shop's.
     pub totals_agree: bool,
     /// Each thing that is not as it should be.
@@ -133,6 +135,7 @@ pub fn audit(prefix: &str, orders: &[ExpectedOrder], documents: &[Document]) -> 
     for (document, seen) in documents.iter().zip(seen) {
         if !seen && !document.cancelled {
             let says = format!("references {:?} belong to no order", document.references);
+            audit.books.unwanted += 1;
             audit.difference("stray", "", document, says);
         }
     }
@@ -160,6 +163,7 @@ impl Audit {
         if let Some(why) = &order.must_skip {
             self.books.skipped_expected += 1;
             for document in ledger_orders.iter().chain(&invoices) {
+                self.books.unwanted += 1;
                 self.difference("should_be_skipped", &order.name, document, why.clone());
             }
             return;

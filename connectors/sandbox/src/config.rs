@@ -4,6 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::FaultRule;
+
 /// What a sandbox is started with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -34,6 +36,8 @@ pub struct SandboxConfig {
     pub frozen_at_ms: Option<i64>,
     /// Limits and lifetimes.
     pub limits: Limits,
+    /// Fault rules in force from the start.
+    pub faults: Vec<FaultRule>,
 }
 
 impl Default for SandboxConfig {
@@ -51,6 +55,7 @@ impl Default for SandboxConfig {
             reference_prefix: String::new(),
             frozen_at_ms: None,
             limits: Limits::default(),
+            faults: Vec::new(),
         }
     }
 }

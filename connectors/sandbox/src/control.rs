@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST /control/faults` | adds rules: one [`FaultRule`](crate::faults::FaultRule) or a list of them |
 //! | `GET /control/faults`, `DELETE /control/faults` | the rules in force; takes them away |
+//! | `POST /control/faults/every` | one rule of every kind: `{"per_mille", "ms"}` |
 //! | `GET /control/counts` | requests per operation and status, 429s, faults made, cut requests yet to act |
 //! | `GET /control/books` | the oracle: shop orders against ledger documents |
 //! | `GET /control/state` | what is in the ledger and the shop, in numbers |
@@ -37,6 +38,7 @@ use crate::fortnox;
 pub fn router(parts: Parts) -> Router {
     Router::new()
         .route("/control/faults", get(fault_rules).post(add_faults).delete(clear_faults))
+        .route("/control/faults/every", post(every_fault))
         .route("/control/counts", get(counts))
         .route("/control/books", get(books_of))
         .route("/control/state", get(state))
@@ -68,6 +70,18 @@ async fn add_faults(State(parts): State<Parts>, Json(rules): Json<Rules>) -> Jso
         Rules::Many(rules) => parts.faults.add(rules),
         Rules::One(rule) => parts.faults.add([rule]),
     }
+    Json(parts.faults.rules())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Every {
+    per_mille: u32,
+    ms: u64,
+}
+
+async fn every_fault(State(parts): State<Parts>, Json(every): Json<Every>) -> Json<Vec<FaultRule>> {
+    parts.faults.add(FaultRule::every_kind(every.per_mille, every.ms));
     Json(parts.faults.rules())
 }
 

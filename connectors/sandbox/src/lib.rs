@@ -82,13 +82,15 @@ impl Parts {
             .map_err(|reason| SandboxError::Setup { system: "fortnox", reason })?;
         let shop = shopify::Shop::new(config, clock.clone(), limits.clone())
             .map_err(|reason| SandboxError::Setup { system: "shopify", reason })?;
+        let faults = faults::Faults::new(config.seed);
+        faults.add(config.faults.clone());
         Ok(Parts {
             config: Arc::new(config.clone()),
             clock,
             limits,
             ledger: Arc::new(ledger),
             shop: Arc::new(shop),
-            faults: Arc::new(faults::Faults::new(config.seed)),
+            faults: Arc::new(faults),
             counts: Arc::new(books::Counts::default()),
         })
     }

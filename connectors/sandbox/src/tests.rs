@@ -175,6 +175,9 @@ async fn the_control_interface_changes_clock_limits_and_locks() {
     let frozen = json!({"freeze_at_ms": 1_000, "advance_ms": 5});
     assert_eq!(caller.control("POST", "/control/clock", frozen).await, json!({"now_ms": 1_005}));
     caller.control("POST", "/control/clock", json!({"run": true})).await;
+    let every =
+        caller.control("POST", "/control/faults/every", json!({"per_mille": 0, "ms": 1})).await;
+    assert_eq!(every.as_array().unwrap().len(), 15);
     let limits = caller.control("POST", "/control/limits", json!({"fortnox_requests": 3})).await;
     assert_eq!(
         (limits["fortnox_requests"].as_u64(), limits["on"].as_bool()),

@@ -103,6 +103,26 @@ impl FaultRule {
         FaultRule { method: Some(method.to_owned()), ..self }
     }
 
+    /// One rule for every kind, each met by `per_mille` of the requests to both systems; delays take
+    /// `ms`. Tokens are revoked only where they can be refreshed, and refreshing itself is spared:
+    /// a lost answer there needs a person.
+    #[must_use]
+    pub fn every_kind(per_mille: u32, ms: u64) -> Vec<FaultRule> {
+        let everywhere = ["/fortnox/3/*", "/shopify/*"];
+        let rule = |kind, path: &str| FaultRule {
+            times: None,
+            per_mille,
+            ..FaultRule::next(kind, 0, path).ms(ms)
+        };
+        FaultKind::ALL
+            .iter()
+            .flat_map(|kind| everywhere.iter().map(|path| rule(*kind, path)))
+            .filter(|rule| {
+                rule.kind != FaultKind::TokenRevoked || rule.path.as_deref() == Some("/fortnox/3/*")
+            })
+            .collect()
+    }
+
     fn matches(&self, method: &str, path: &str, body: &str) -> bool {
         self.times != Some(0)
             && self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))

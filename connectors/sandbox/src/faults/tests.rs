@@ -25,6 +25,19 @@ fn a_rule_for_the_next_two_requests_fires_twice() {
 }
 
 #[test]
+fn every_kind_happens_and_refreshing_is_spared() {
+    let faults = Faults::new(3);
+    faults.add(FaultRule::every_kind(20, 5));
+    for _ in 0..3_000 {
+        assert_eq!(faults.draw("POST", "/fortnox/oauth-v1/token", ""), None);
+        let _ = faults.draw("POST", "/fortnox/3/orders", "");
+        let shop = faults.draw("POST", "/shopify/s/admin/api/2026-01/graphql.json", "");
+        assert!(shop.is_none_or(|(kind, _)| kind != FaultKind::TokenRevoked));
+    }
+    assert!(faults.made().values().all(|times| *times > 0), "{:?}", faults.made());
+}
+
+#[test]
 fn chance_comes_from_the_seed_and_keeps_its_share() {
     let drawn = |seed| {
         let faults = Faults::new(seed);

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use tenon_value::{Record, Value, time};
+use tenon_value::{NumberError, Record, Value, time};
 
 use super::answer::Answer;
 use super::company::{Company, blank};
-use super::document::{ocr, rows_of, text, totalled, unlocked};
+use super::document::{basis, ocr, rows_of, text, totalled, unlocked};
 use super::resource::{CUSTOMERS, INVOICES, ORDERS, Resource};
 use super::totals::{number, set};
+use super::voucher::postings;
 
 /// Does an action on a document.
 ///
@@ -91,12 +92,17 @@ fn invoice_row(company: &mut Company, row: &Value) -> Value {
 }
 
 fn retotal(company: &Company, invoice: &mut Record) -> Result<(), Answer> {
-    let vat_type = company
-        .record(&CUSTOMERS, &text(invoice, "CustomerNumber"))
-        .map(|customer| text(customer, "VATType"))
-        .unwrap_or_default();
-    totalled(company, &INVOICES, invoice, &vat_type)
-        .map_err(|error| refused(&format!("Beloppet kan inte beräknas: {error}.")))
+    let vat_type = vat_type(company, invoice);
+    totalled(company, &INVOICES, invoice, &vat_type).map_err(uncountable)
+}
+
+fn vat_type(company: &Company, invoice: &Record) -> String {
+    let customer = company.record(&CUSTOMERS, &text(invoice, "CustomerNumber"));
+    customer.map(|customer| text(customer, "VATType")).unwrap_or_default()
+}
+
+fn uncountable(error: NumberError) -> Answer {
+    refused(&format!("Beloppet kan inte beräknas: {error}."))
 }
 
 fn cancel(
@@ -134,7 +140,9 @@ fn bookkeep(company: &mut Company, key: &str, mut invoice: Record) -> Result<Ans
     let Some(year) = company.year_of(day) else {
         return Err(refused(&format!("Det finns inget räkenskapsår för {date}.")));
     };
-    let voucher = company.next_voucher();
+    let basis = basis(company, &invoice, &vat_type(company, &invoice));
+    let posted = postings(&invoice, basis).map_err(uncountable)?;
+    let voucher = company.post(posted).map_err(uncountable)?;
     set(&mut invoice, "Booked", true);
     set(&mut invoice, "VoucherNumber", voucher);
     set(&mut invoice, "VoucherSeries", "B");

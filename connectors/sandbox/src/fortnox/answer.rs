@@ -19,6 +19,10 @@ pub struct Ask {
     pub authorization: Option<String>,
     /// The `TenantId` header, of the client credentials grant.
     pub tenant: Option<String>,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// The `Accept` header.
+    pub accept: Option<String>,
     /// The body as text.
     pub body: String,
 }

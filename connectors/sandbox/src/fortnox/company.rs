@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use indexmap::IndexMap;
-use tenon_value::{Number, Record, Value, json, time};
+use tenon_value::{Number, NumberError, Record, Value, json, time};
 
 use super::resource::{self, Resource};
+use super::voucher::Postings;
 use crate::books::{Document, DocumentKind};
 
 /// Where the real service lives: answers name it in `@url`.
@@ -69,6 +70,7 @@ pub struct Company {
     /// How long a new document stays invisible to searches, in milliseconds.
     pub search_lag_ms: i64,
     vouchers: i64,
+    sums: Postings,
     row_ids: i64,
 }
 
@@ -88,6 +90,7 @@ impl Company {
             now_ms: 0,
             search_lag_ms: 0,
             vouchers: 0,
+            sums: Postings::new(),
             row_ids: 0,
         };
         for account in data.field("accounts").items() {
@@ -189,10 +192,23 @@ impl Company {
         row.record.get("Id").and_then(Value::as_number)
     }
 
-    /// The next voucher number.
-    pub fn next_voucher(&mut self) -> i64 {
+    /// Posts a voucher; its number.
+    ///
+    /// # Errors
+    /// When a sum does not fit an exact number.
+    pub fn post(&mut self, postings: Postings) -> Result<i64, NumberError> {
+        for (account, amount) in postings {
+            let sum = self.sums.entry(account).or_insert(Number::ZERO);
+            *sum = sum.add(amount)?;
+        }
         self.vouchers += 1;
-        self.vouchers
+        Ok(self.vouchers)
+    }
+
+    /// What was posted, by account; debit positive.
+    #[must_use]
+    pub fn sums(&self) -> &Postings {
+        &self.sums
     }
 
     /// The next row id.

@@ -162,12 +162,18 @@ pub fn totalled(
     document: &mut Record,
     vat_type: &str,
 ) -> Result<(), NumberError> {
-    let basis = Basis {
+    let basis = basis(company, document, vat_type);
+    total(document, rows_of(resource), basis)
+}
+
+/// What decides how a document is totalled, from itself, the company and the customer's VAT type.
+#[must_use]
+pub fn basis(company: &Company, document: &Record, vat_type: &str) -> Basis {
+    Basis {
         vat_included: text(document, "VATIncluded") == "true",
         taxed: !matches!(vat_type, "EXPORT" | "EUREVERSEDVAT" | "SEREVERSEDVAT"),
         rounding: company.rounding,
-    };
-    total(document, rows_of(resource), basis)
+    }
 }
 
 /// A nested record keeps the fields that are not written.

@@ -29,6 +29,8 @@ async fn answer(State(ledger): State<Arc<Ledger>>, request: Request) -> Response
         query: pairs(&head.uri),
         authorization: header(&head.headers, "authorization"),
         tenant: header(&head.headers, "tenantid"),
+        content_type: header(&head.headers, "content-type"),
+        accept: header(&head.headers, "accept"),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
     ledger.answer(&ask).into_response()

@@ -1,10 +1,10 @@
 //! The ledger: one lock, one clock, one company.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
-use tenon_value::{Record, Value, time};
+use tenon_value::{Number, Record, Value, time};
 
 use super::answer::{Answer, Ask};
 use super::auth::Authority;
@@ -171,6 +171,12 @@ impl Ledger {
         state.company.rows(resource).map(|row| Value::record(row.record.clone())).collect()
     }
 
+    /// What was posted by booking, by account in the company's currency; debit positive.
+    #[must_use]
+    pub fn sums(&self) -> BTreeMap<String, Number> {
+        self.state().company.sums().clone()
+    }
+
     /// What is in the ledger, in numbers.
     #[must_use]
     pub fn summary(&self) -> serde_json::Value {
@@ -190,6 +196,7 @@ impl Ledger {
             "cancelled_orders": count(&ORDERS, |r| document::text(r, "Cancelled") == "true"),
             "cancelled_invoices": count(&INVOICES, |r| document::text(r, "Cancelled") == "true"),
             "credit_invoices": count(&INVOICES, |r| document::text(r, "Credit") == "true"),
+            "sums": company.sums().iter().map(|(a, sum)| (a, sum.to_string())).collect::<BTreeMap<_, _>>(),
             "locked_until": company.locked_until.map(|day| day.to_string()),
         })
     }
@@ -197,6 +204,13 @@ impl Ledger {
 
 fn api(company: &mut Company, ask: &Ask, path: &[&str]) -> Result<Answer, Answer> {
     let method = ask.method.as_str();
+    if ask.accept.as_deref().is_some_and(|accept| !speaks_json(accept)) {
+        return Err(Answer::refused(1_000_030, "Accept-huvudet stöds inte."));
+    }
+    let typed = ask.content_type.as_deref().filter(|_| !ask.body.is_empty());
+    if typed.is_some_and(|kind| !speaks_json(kind)) {
+        return Err(Answer::refused(1_000_031, "Content-Type stöds inte."));
+    }
     match (method, path) {
         ("GET", ["companyinformation"]) => {
             return Ok(Answer::record(200, "CompanyInformation", company.information()));
@@ -242,6 +256,10 @@ fn api(company: &mut Company, ask: &Ask, path: &[&str]) -> Result<Answer, Answer
 /// The actions that the interface asks with GET although two of them change the record.
 fn reads(action: &str) -> bool {
     matches!(action, "email" | "print" | "preview")
+}
+
+fn speaks_json(header: &str) -> bool {
+    header.contains("application/json") || header.contains("*/*")
 }
 
 fn not_allowed() -> Answer {

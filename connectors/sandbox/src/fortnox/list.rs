@@ -17,10 +17,8 @@ use super::resource::Resource;
 pub fn list(company: &Company, resource: &Resource, ask: &Ask) -> Result<Answer, Answer> {
     let page = Page::of(ask)?;
     let since_ms = ask.param("lastmodified").map(instant).transpose()?;
-    if let Some(filter) = ask.param("filter") {
-        if !resource.filters.contains(&filter) {
-            return Err(Answer::refused(2_000_587, "Ett ogiltigt filter har använts."));
-        }
+    if ask.param("filter").is_some_and(|filter| !resource.filters.contains(&filter)) {
+        return Err(Answer::refused(2_000_587, "Ett ogiltigt filter har använts."));
     }
     let visible_ms = company.now_ms - company.search_lag_ms;
     let mut rows: Vec<&Row> = company

@@ -19,6 +19,7 @@ mod resource;
 mod rows;
 mod schema;
 mod totals;
+mod voucher;
 
 pub use answer::{Answer, Ask};
 pub use http::router;

@@ -102,7 +102,7 @@ impl Rows<'_> {
     fn row(&mut self, mut row: Record, written: &Value) -> Result<Value, Answer> {
         let fresh = number(&row, "RowId").is_zero();
         if let Some(article) = written.field("ArticleNumber").plain() {
-            self.from_article(&mut row, &article, written)?;
+            self.take_article(&mut row, &article, written)?;
         }
         for (name, value) in written.as_record().into_iter().flatten() {
             if !matches!(&**name, "RowId" | "Total" | "ContributionValue" | "ContributionPercent") {
@@ -126,7 +126,7 @@ impl Rows<'_> {
         Ok(Value::record(row))
     }
 
-    fn from_article(&self, row: &mut Record, key: &str, written: &Value) -> Result<(), Answer> {
+    fn take_article(&self, row: &mut Record, key: &str, written: &Value) -> Result<(), Answer> {
         let Some(article) = self.company.record(&ARTICLES, key) else {
             return Err(Answer::refused(ARTICLES.missing.0, ARTICLES.missing.1));
         };
@@ -158,10 +158,9 @@ impl Rows<'_> {
             return Err(Answer::refused(accounts.missing.0, accounts.missing.1));
         }
         let named = !written.field("AccountNumber").is_absent();
-        if fresh && named && written.field("VAT").is_absent() {
-            if let Some(rate) = self.company.account_rate(&account) {
-                set(row, "VAT", rate);
-            }
+        let own = self.company.account_rate(&account);
+        if let Some(rate) = own.filter(|_| fresh && named && written.field("VAT").is_absent()) {
+            set(row, "VAT", rate);
         }
         Ok(())
     }

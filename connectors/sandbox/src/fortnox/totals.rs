@@ -40,12 +40,19 @@ pub fn set(record: &mut Record, name: &str, value: impl Into<Value>) {
     record.insert(Arc::from(name), value.into());
 }
 
-struct RowAmounts {
-    total: Number,
-    net: Number,
-    gross: Number,
-    vat: Number,
-    rate: Number,
+/// The amounts of one row.
+#[derive(Debug, Clone, Copy)]
+pub struct RowAmounts {
+    /// As the row states it, after discount.
+    pub total: Number,
+    /// Without VAT.
+    pub net: Number,
+    /// Without VAT and before discount.
+    pub gross: Number,
+    /// The VAT.
+    pub vat: Number,
+    /// Its rate in percent.
+    pub rate: Number,
 }
 
 /// Computes the totals of a document's rows and of the document, and stores them.
@@ -95,7 +102,11 @@ pub fn total(document: &mut Record, rows: &str, basis: Basis) -> Result<(), Numb
     Ok(())
 }
 
-fn row_amounts(row: &Record, basis: Basis) -> Result<RowAmounts, NumberError> {
+/// Computes the amounts of a row.
+///
+/// # Errors
+/// When an amount does not fit an exact number.
+pub fn row_amounts(row: &Record, basis: Basis) -> Result<RowAmounts, NumberError> {
     let quantity = number(row, "DeliveredQuantity");
     let before = öre(number(row, "Price").multiply(quantity)?);
     let discount = number(row, "Discount");
@@ -135,7 +146,10 @@ fn percent(of: Number, rate: Number) -> Result<Number, NumberError> {
 }
 
 /// The VAT in an amount (or on it, where prices are without), rounded to two decimals.
-fn vat_in(amount: Number, rate: Number, basis: Basis) -> Result<Number, NumberError> {
+///
+/// # Errors
+/// When an amount does not fit an exact number.
+pub fn vat_in(amount: Number, rate: Number, basis: Basis) -> Result<Number, NumberError> {
     let base = if basis.vat_included { Number::from(100).add(rate)? } else { Number::from(100) };
     Ok(öre(amount.multiply(rate)?.divide(base)?))
 }

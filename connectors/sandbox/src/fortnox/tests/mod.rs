@@ -4,9 +4,11 @@ mod refusals;
 mod replay;
 mod tokens;
 mod totals;
+mod vouchers;
 
 use std::sync::Arc;
 
+use tenon_kit::schema::Manner;
 use tenon_value::{Value, json};
 
 use super::{Answer, Ask, Ledger};
@@ -47,7 +49,10 @@ impl Desk {
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
         let ask = Ask::to(method, path, body).unwrap();
-        self.ledger.answer(&Ask { authorization: Some(format!("Bearer {}", self.token)), ..ask })
+        let authorization = Some(format!("Bearer {}", self.token));
+        let answer = self.ledger.answer(&Ask { authorization, ..ask });
+        fits_published(method, path, &answer);
+        answer
     }
 
     /// Asks, and expects the status.
@@ -95,6 +100,18 @@ impl Desk {
         );
         self.post("/3/orders", &body).field("Order").clone()
     }
+}
+
+/// Every answer fits the published schema, but for what recordings show the real service to do.
+fn fits_published(method: &str, path: &str, answer: &Answer) {
+    let api = super::schema::published().unwrap();
+    let path = path.split('?').next().unwrap();
+    let endpoint = api.endpoint(method, path);
+    let Some(schema) = endpoint.and_then(|endpoint| endpoint.answers.get(&answer.status)) else {
+        return;
+    };
+    let found = api.check(schema, &answer.body, Manner::Answer);
+    assert!(found.is_empty(), "{method} {path}: {found:?}");
 }
 
 /// The named fields as one line of JSON.

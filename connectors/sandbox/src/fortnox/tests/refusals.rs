@@ -1,4 +1,4 @@
-use super::Desk;
+use super::{Ask, Desk};
 
 const ROW: &str = r#"{"ArticleNumber":"KVARN-01","DeliveredQuantity":"1","Price":899}"#;
 
@@ -135,6 +135,23 @@ fn housework_is_refused_as_recorded() {
     assert_eq!(order("rut", "COOKING"), "2003157");
     assert_eq!(order("rut", "CONSTRUCTION"), "2004021");
     assert_eq!(order("rot", "OTHERCOSTS"), "2002980");
+}
+
+#[test]
+fn other_formats_than_json_are_refused() {
+    let desk = Desk::open();
+    let ask = |accept: Option<&str>, content_type: Option<&str>| {
+        let ask = Ask::to("POST", "/3/customers", r#"{"Customer":{"Name":"A"}}"#).unwrap();
+        let answer = desk.ledger.by_hand(&Ask {
+            accept: accept.map(str::to_owned),
+            content_type: content_type.map(str::to_owned),
+            ..ask
+        });
+        answer.body.at("ErrorInformation.code").plain()
+    };
+    assert_eq!(ask(Some("text/html"), None).unwrap(), "1000030");
+    assert_eq!(ask(None, Some("application/xml")).unwrap(), "1000031");
+    assert_eq!(ask(Some("*/*"), Some("application/json; charset=utf-8")), None);
 }
 
 #[test]
