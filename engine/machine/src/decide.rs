@@ -1,17 +1,131 @@
-//! The one decision function.
+//! The one decision function: an input, then as far as it goes.
 
-use crate::decision::{Decision, Input, World};
-use crate::task::Task;
+use tenon_kit::Reading;
 
-/// What should happen now. Pure: the same arguments give the same decision.
+use crate::decision::{Ask, Decision, Effect, Input, World};
+use crate::event::What;
+use crate::state::{Reason, State, TaskId};
+use crate::task::{Task, WriteStatus};
+use crate::work::Work;
+
+/// What should happen now. Pure: the same arguments give the same decision. An input that does not
+/// fit the task's state, such as an answer to an older question, gives an empty decision.
 #[must_use]
-pub fn decide(_world: &World<'_>, task: &Task, _input: &Input) -> Decision {
-    Decision {
-        events: Vec::new(),
-        changes: Vec::new(),
-        effects: Vec::new(),
-        need: Vec::new(),
-        refused: None,
-        task: task.clone(),
+pub fn decide(world: &World<'_>, task: &Task, input: &Input) -> Decision {
+    if let Input::Verb { verb, by, why } = input {
+        return crate::verbs::decide_verb(world, task, verb, (by, why));
+    }
+    let mut work = Work::new(world, task);
+    let fits = match input {
+        Input::Start => work.begin(),
+        Input::Answered { ask, reading } => work.answered(ask, reading),
+        Input::Continue => task.state == State::Running,
+        Input::TimerFired => {
+            work.woken(|reason| reason.until_ms().is_some_and(|until_ms| until_ms <= world.now_ms))
+        }
+        Input::LockFree => work.woken(|reason| matches!(reason, Reason::Lock { .. })),
+        Input::ConnectionUp { connection } => work.woken(|reason| match reason {
+            Reason::ConnectionDown { connection: c, .. }
+            | Reason::ConnectionAuth { connection: c, .. } => c == connection,
+            _ => false,
+        }),
+        Input::ChildEnded { child, state } => work.child_ended(child, state),
+        Input::Recovered { process_started_ms } => work.recovered(*process_started_ms),
+        Input::Verb { .. } => false,
+    };
+    if fits {
+        work.advance();
+    }
+    work.finish(task)
+}
+
+impl Work<'_> {
+    fn begin(&mut self) -> bool {
+        let fits = self.task.state == State::Queued;
+        if fits {
+            self.emit(What::Begun);
+        }
+        fits
+    }
+
+    fn woken(&mut self, by: impl Fn(&Reason) -> bool) -> bool {
+        let fits = matches!(&self.task.state, State::Waiting(reason) if by(reason));
+        if fits {
+            self.emit(What::Woken);
+        }
+        fits
+    }
+
+    fn answered(&mut self, ask: &Ask, reading: &Reading) -> bool {
+        if self.task.state.is_ended() {
+            return false;
+        }
+        let result = match &ask.slot {
+            Some(_) if ask.at != self.task.length => return false,
+            Some(_) => self.read_answered(ask, reading.outcome.clone()),
+            None => {
+                let write = self.task.step(&ask.step).and_then(|record| record.write.as_deref());
+                let open = write.is_some_and(|write| write.status == WriteStatus::Open);
+                if !open {
+                    return false;
+                }
+                self.write_answered(ask, reading.clone())
+            }
+        };
+        match result {
+            Ok(()) => true,
+            Err(stop) => self.stopped(&ask.step, stop),
+        }
+    }
+
+    fn child_ended(&mut self, child: &TaskId, state: &State) -> bool {
+        let step = self.task.steps.iter().find_map(|(step, record)| {
+            let known = record.child.as_ref()?;
+            (known.id == *child).then(|| (step.to_string(), known.clone()))
+        });
+        let Some((step, known)) = step else { return false };
+        let name = state.name().to_owned();
+        if !state.is_ended() || known.ended.as_ref().is_some_and(|(ended, _)| *ended == name) {
+            return false;
+        }
+        let healed = match &self.task.state {
+            State::Failed(Reason::Fault { step: failed, .. }) => {
+                *failed == step && matches!(state, State::Done | State::Skipped(_))
+            }
+            state if state.is_ended() => return false,
+            _ => false,
+        };
+        let fault = state.fault().cloned();
+        self.emit(What::ChildEnded { child: child.clone(), state: name, fault });
+        if healed {
+            // The child was repaired: what it made to fail goes on by itself.
+            let why = format!("task {child} ended well");
+            self.emit(What::Retried { by: child.0.clone(), why });
+            self.emit(What::ReadsForgotten { step: None });
+        }
+        self.task.state == State::Running
+    }
+
+    fn recovered(&mut self, process_started_ms: i64) -> bool {
+        let open = self.task.steps.iter().find_map(|(step, record)| {
+            let write = record.write.as_deref()?;
+            (write.status == WriteStatus::Open).then(|| step.to_string())
+        });
+        if let Some(step) = open {
+            let fault = tenon_value::Fault::new(
+                crate::codes::PROCESS_ENDED,
+                tenon_value::Class::UnknownOutcome,
+                "the process ended before the answer came",
+            );
+            self.emit(What::Lost { step, since_ms: process_started_ms, fault });
+        }
+        if matches!(self.task.state, State::Waiting(Reason::Children { .. })) {
+            let open = self.task.steps.values().filter_map(|record| record.child.as_ref());
+            let open = open.filter(|child| !child.detach && child.ended.is_none());
+            let watch: Vec<Effect> =
+                open.map(|child| Effect::WatchChild { child: child.id.clone() }).collect();
+            self.effects.extend(watch);
+        }
+        self.task.state == State::Running
     }
 }

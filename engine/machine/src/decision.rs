@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 use tenon_graph::GraphHash;
 use tenon_kit::{Operation, Reading, Request};
-use tenon_value::{Fault, Value};
+use tenon_value::Value;
 
 use crate::ReadKey;
 use crate::event::{Created, Event, Said};
@@ -98,6 +98,8 @@ pub enum Input {
         /// What the answer means.
         reading: Box<Reading>,
     },
+    /// The commit is durable: what [`Effect::Continue`] asked for.
+    Continue,
     /// The time of [`State::wake_at_ms`] has come.
     TimerFired,
     /// The lock it waits for is free.
@@ -257,6 +259,9 @@ pub enum Effect {
         /// The request, but for credentials.
         request: Box<Request>,
     },
+    /// Nothing: decide again with [`Input::Continue`]. The task wants to see stored state as it is
+    /// after this commit.
+    Continue,
     /// Say when that child has ended, at once if it has.
     WatchChild {
         /// The child.
@@ -301,6 +306,3 @@ pub struct Refused {
     /// What to do instead.
     pub hint: String,
 }
-
-/// A fault of a step, boxed because it is large and rare.
-pub(crate) type StepFault = Box<Fault>;

@@ -1,31 +1,43 @@
 //! The pure state machine of a task.
 //!
-//! `decide` says what should happen, `apply` what has happened. Neither knows of async, clocks,
+//! [`decide`] says what should happen, [`apply`] what has happened. Neither knows of async, clocks,
 //! randomness, I/O or logs: time and answers come in as arguments, and what must be done outside goes
 //! out as effects.
 //!
-//! The runtime's part: decide; if `need` is not empty, fetch and decide again; otherwise commit events
-//! and changes together, keep [`Decision::task`], and once the commit is durable perform the effects.
+//! The runtime's part: decide; if [`Decision::need`] is not empty, fetch and decide again; otherwise
+//! commit events and changes together, keep [`Decision::task`], and once the commit is durable perform
+//! the effects. When the commit fails because a lock is held, decide again, on the same task and the
+//! same input, with the holder in [`World::held`].
 
+mod apply;
 mod codec;
 mod codec_plan;
+pub mod codes;
 mod decide;
 mod decision;
 mod event;
+mod faults;
 mod loaded;
-mod read_key;
+mod outside;
+mod roads;
 mod state;
+mod steps;
 mod system;
 mod task;
+mod upsert;
+mod verbs;
 mod walk;
+mod work;
 
+pub use apply::apply;
 pub use decide::decide;
 pub use decision::{
     Ask, Change, Decision, Effect, Input, Link, Origin, Reads, Recorded, Refused, Verb, World,
 };
 pub use event::{BadEvent, Created, Event, How, Known, Said, Stored, Trigger, What};
-pub use loaded::LoadedGraph;
-pub use read_key::ReadKey;
+pub use loaded::{BadGraph, LoadedGraph};
 pub use state::{Reason, State, TaskId};
 pub use system::{Difference, System};
 pub use task::{Child, LoadError, SOURCE, StepRecord, Task, Write, WriteStatus};
+pub use tenon_mapper::ReadKey;
+pub use work::{MAX_BYTES, MAX_EVENTS};

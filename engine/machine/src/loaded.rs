@@ -1,10 +1,199 @@
-//! A graph made ready to be walked.
+//! A graph made ready to be walked: every program loaded once.
 
-use tenon_graph::Graph;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// A graph with its programs loaded once.
+use tenon_graph::{Graph, GraphHash, Node, Program, Step, UpdatePolicy, Upsert};
+use tenon_mapper::{MappingProgram, Scripts};
+
+/// A graph with its programs loaded.
 #[derive(Debug)]
 pub struct LoadedGraph {
     /// The graph.
     pub graph: Graph,
+    /// Its content address.
+    pub hash: GraphHash,
+    /// Programs by the address of their text, which the graph above keeps alive and unmoved.
+    programs: BTreeMap<usize, tenon_mapper::Program>,
+    mappings: BTreeMap<String, MappingProgram>,
+    scripts: Scripts,
+    /// Step ids whose output another step reads.
+    used: Vec<bool>,
+    positions: BTreeMap<String, u32>,
+}
+
+/// A stored graph can't be loaded by this build.
+#[derive(Debug, thiserror::Error)]
+pub enum BadGraph {
+    /// A program can't be read.
+    #[error("flow {flow}: a program can't be loaded: {error}")]
+    Program {
+        /// The flow.
+        flow: String,
+        /// Why.
+        error: String,
+    },
+    /// A script does not compile.
+    #[error("flow {flow}: script {file} line {line}: {message}")]
+    Script {
+        /// The flow.
+        flow: String,
+        /// The file.
+        file: String,
+        /// The line.
+        line: String,
+        /// Why.
+        message: String,
+    },
+    /// It has no content address, or points to nodes it does not have.
+    #[error("flow {flow}: {error}")]
+    Shape {
+        /// The flow.
+        flow: String,
+        /// Why.
+        error: String,
+    },
+}
+
+impl LoadedGraph {
+    /// Loads every program of a graph.
+    ///
+    /// # Errors
+    /// When a program, mapping or script can't be loaded by this build.
+    pub fn load(graph: &Graph) -> Result<LoadedGraph, BadGraph> {
+        let graph = graph.clone();
+        let flow = || graph.flow.clone();
+        let bad = |error: String| BadGraph::Program { flow: flow(), error };
+        let hash = graph
+            .hash()
+            .map_err(|error| BadGraph::Shape { flow: flow(), error: error.to_string() })?;
+        let mut programs = BTreeMap::new();
+        for program in programs_of(&graph) {
+            let loaded = tenon_mapper::Program::from_text(&program.0)
+                .map_err(|error| bad(error.to_string()))?;
+            programs.insert(address(program), loaded);
+        }
+        let mut mappings = BTreeMap::new();
+        for (name, program) in &graph.mappings {
+            let loaded =
+                MappingProgram::from_text(&program.0).map_err(|error| bad(error.to_string()))?;
+            mappings.insert(name.clone(), loaded);
+        }
+        let (scripts, problems) = Scripts::compile(&graph.scripts);
+        if let Some((file, line, message)) = problems.into_iter().next() {
+            let line = line.to_string();
+            return Err(BadGraph::Script { flow: flow(), file, line, message });
+        }
+        let count = graph.nodes.len();
+        let targets = graph.nodes.iter().flat_map(targets_of);
+        if count == 0 || targets.flatten().any(|to| to as usize >= count) {
+            let error = "its steps do not hang together".to_owned();
+            return Err(BadGraph::Shape { flow: flow(), error });
+        }
+        let used = graph.nodes.iter().map(|node| is_used(&graph, node)).collect();
+        let ids = graph.nodes.iter().map(|node| node.id.clone());
+        let positions = ids.zip(0_u32..).collect();
+        Ok(LoadedGraph { graph, hash, programs, mappings, scripts, used, positions })
+    }
+
+    /// The loaded form of one of the graph's own programs.
+    pub(crate) fn program(&self, program: &Program) -> Option<&tenon_mapper::Program> {
+        self.programs.get(&address(program))
+    }
+
+    /// A mapping by name.
+    pub(crate) fn mapping(&self, name: &str) -> Option<&MappingProgram> {
+        self.mappings.get(name)
+    }
+
+    /// The scripts.
+    pub(crate) fn scripts(&self) -> &Scripts {
+        &self.scripts
+    }
+
+    /// A node by position.
+    pub(crate) fn node(&self, at: u32) -> Option<&Node> {
+        self.graph.nodes.get(at as usize)
+    }
+
+    /// Where a step stands.
+    pub(crate) fn position(&self, step: &str) -> Option<u32> {
+        self.positions.get(step).copied()
+    }
+
+    /// A node by its step id.
+    pub(crate) fn step(&self, step: &str) -> Option<&Node> {
+        self.position(step).and_then(|at| self.node(at))
+    }
+
+    /// Whether another step's program names this node's output.
+    pub(crate) fn is_used(&self, at: u32) -> bool {
+        self.used.get(at as usize).copied().unwrap_or(true)
+    }
+}
+
+fn address(program: &Program) -> usize {
+    Arc::as_ptr(&program.0).cast::<u8>().addr()
+}
+
+/// All nodes a node can lead to.
+fn targets_of(node: &Node) -> Vec<Option<u32>> {
+    let mut all = vec![node.next];
+    all.extend(node.catch.iter().map(|catch| catch.to));
+    if let Step::Choose { branches, otherwise } = &node.step {
+        all.extend(branches.iter().map(|(_, to)| *to));
+        all.push(*otherwise);
+    }
+    all
+}
+
+fn programs_of(graph: &Graph) -> Vec<&Program> {
+    let mut all: Vec<&Program> = graph.lane.iter().collect();
+    all.extend(graph.skip.iter().flat_map(|skip| [&skip.when, &skip.because]));
+    all.extend(graph.nodes.iter().flat_map(programs_of_node));
+    all
+}
+
+fn programs_of_node(node: &Node) -> Vec<&Program> {
+    let mut all: Vec<&Program> = node.when.iter().collect();
+    all.extend(node.expect.iter().flat_map(|expect| [&expect.holds, &expect.because]));
+    match &node.step {
+        Step::Get { by, .. } => all.push(by),
+        Step::Map { with, .. } | Step::Run { with, .. } | Step::Set { values: with } => {
+            all.extend(with.iter().map(|(_, program)| program));
+        }
+        Step::Upsert(upsert) => all.extend(programs_of_upsert(upsert)),
+        Step::Call { key, with, stores, .. } => {
+            all.push(key);
+            all.extend(with.iter().map(|(_, program)| program));
+            all.extend(stores.iter().map(|stores| &stores.reference));
+        }
+        Step::Choose { branches, .. } => all.extend(branches.iter().map(|(when, _)| when)),
+        Step::Log { text } => all.push(text),
+        Step::Stop { because, .. } => all.push(because),
+    }
+    all
+}
+
+fn programs_of_upsert(upsert: &Upsert) -> Vec<&Program> {
+    let mut all = vec![&upsert.reference];
+    for find in &upsert.find {
+        all.push(&find.value);
+        all.extend(&find.when);
+    }
+    all.extend(upsert.with.iter().map(|(_, program)| program));
+    if let UpdatePolicy::By(program) = &upsert.update {
+        all.push(program);
+    }
+    all
+}
+
+/// Whether the text of a program elsewhere holds the step's id as a word of its own. Taking a text
+/// constant for a name costs one read, never a wrong value.
+fn is_used(graph: &Graph, node: &Node) -> bool {
+    let word = format!("\"{}\"", node.id);
+    let own = |other: &Node| other.id == node.id;
+    let elsewhere = graph.nodes.iter().filter(|n| !own(n)).flat_map(programs_of_node);
+    !node.expect.is_empty()
+        || elsewhere.chain(graph.mappings.values()).any(|program| program.0.contains(&word))
 }

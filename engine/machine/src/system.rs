@@ -25,6 +25,8 @@ pub trait System: Send + Sync {
     fn plan(&self, operation: &Operation) -> Result<Request, Fault>;
     /// How to find out the outcome of a write that was not answered.
     fn road(&self, operation: &Operation) -> Road;
+    /// Whether an action has a proof.
+    fn has_proof(&self, resource: &str, action: &str) -> bool;
     /// Whether an action shows as done on the record; `None` where the action has no proof.
     ///
     /// # Errors

@@ -77,6 +77,8 @@ pub struct StepRecord {
     pub caught: Option<Fault>,
     /// The child task.
     pub child: Option<Child>,
+    /// How many child tasks were made, with those that were given up.
+    pub children: u32,
     /// A person's answer to "same record?".
     pub said: Option<Said>,
     /// The record's answer is old: read it again before it is judged.
@@ -117,8 +119,6 @@ pub enum WriteStatus {
         since_ms: i64,
         /// Why nothing is known.
         fault: Fault,
-        /// A complete search or proof counts from now on and found nothing before.
-        asked: bool,
     },
     /// A person said that it happened, with this key.
     Said(Option<String>),
@@ -200,6 +200,10 @@ impl Task {
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&StepRecord> {
         self.steps.get(id).map(|step| &**step)
+    }
+
+    pub(crate) fn children_of(&self, step: &str) -> u32 {
+        self.step(step).map_or(0, |record| record.children)
     }
 
     /// The step with a write whose outcome is not known, if there is one.

@@ -1,0 +1,324 @@
+//! What has happened: folding events into a task.
+
+use std::sync::Arc;
+
+use tenon_value::Value;
+
+use crate::decision::{Link, Origin};
+use crate::event::{Event, Said, Stored, What};
+use crate::state::{Reason, State, TaskId};
+use crate::task::{Child, LoadError, StepRecord, Task, Write, WriteStatus};
+
+impl Task {
+    /// Reads a task from its journal.
+    ///
+    /// # Errors
+    /// When an entry can't be read or the first one is not the task's creation.
+    pub fn load<'a>(
+        id: TaskId,
+        journal: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Task, LoadError> {
+        let mut task: Option<Task> = None;
+        for (number, bytes) in (0_u32..).zip(journal) {
+            let event = Event::decode(bytes).map_err(|error| LoadError::Entry { number, error })?;
+            match (&mut task, event.what) {
+                (None, What::Created(created)) => {
+                    task = Some(Task::new(id.clone(), event.at_ms, created));
+                }
+                (None, _) => return Err(LoadError::NoCreation),
+                (Some(task), what) => apply(task, &Event { at_ms: event.at_ms, what }),
+            }
+            if let Some(task) = &mut task {
+                task.bytes = task.bytes.saturating_add(bytes.len() as u64);
+            }
+        }
+        task.ok_or(LoadError::NoCreation)
+    }
+
+    pub(crate) fn edit(&mut self, step: &str) -> &mut StepRecord {
+        Arc::make_mut(self.steps.entry(Arc::from(step)).or_default())
+    }
+
+    fn edit_write(&mut self, step: &str, change: impl FnOnce(&mut Write)) {
+        if let Some(write) = &mut self.edit(step).write {
+            change(Arc::make_mut(write));
+        }
+    }
+
+    fn set_status(&mut self, step: &str, status: WriteStatus) {
+        self.edit_write(step, |write| write.status = status);
+    }
+
+    /// Gives back the locks of a step.
+    fn release(&mut self, step: &str) {
+        self.locks.retain(|_, owner| &**owner != step);
+    }
+
+    fn store(&mut self, stored: &Stored) {
+        let link = Link { target: stored.target.clone(), origin: stored.origin };
+        self.links.insert((stored.entity.clone(), stored.id.clone()), link);
+    }
+}
+
+/// Folds one event into a task. Everything is taken as it was written: nothing is judged here.
+pub fn apply(task: &mut Task, event: &Event) {
+    task.length = task.length.saturating_add(1);
+    task.updated_ms = event.at_ms;
+    match &event.what {
+        What::Created(_) => {}
+        What::Begun | What::Woken => task.state = State::Running,
+        What::Waited { reason } => task.state = State::Waiting(reason.clone()),
+        What::Paused { by, .. } => task.state = State::Waiting(Reason::Paused { by: by.clone() }),
+        What::Completed => end(task, State::Done),
+        What::Skipped { because } => end(task, State::Skipped(because.clone())),
+        What::Cancelled { by, why } => {
+            end(task, State::Cancelled { by: by.clone(), why: why.clone() });
+        }
+        What::Failed { step, fault } => {
+            let reason = Reason::Fault { step: step.clone(), fault: fault.clone() };
+            end(task, State::Failed(reason));
+        }
+        What::CancelAsked { by, why } => task.cancel_asked = Some((by.clone(), why.clone())),
+        What::GraphChanged { to } => {
+            task.graph = *to;
+            task.place = None;
+        }
+        What::Retried { .. } => retried(task),
+        What::ReadsForgotten { step: Some(step) } => {
+            drop_refused(task.edit(step));
+            forget(task, step);
+        }
+        What::ReadsForgotten { step: None } => forget_all(task),
+        What::Warned { warnings, .. } => task.warnings.extend(warnings.iter().cloned()),
+        What::ChildEnded { child, state, fault } => {
+            child_ended(task, child, &(state.clone(), fault.clone()));
+        }
+        other => apply_to_step(task, other, event.at_ms),
+    }
+}
+
+fn apply_to_step(task: &mut Task, what: &What, at_ms: i64) {
+    match what {
+        What::Looked { step, reads } => task.edit(step).looked.extend(reads.iter().cloned()),
+        What::Read { step, slot, value } => {
+            task.edit(step).reads.insert(slot.clone(), value.clone());
+        }
+        What::LocksTaken { step, keys } => {
+            let owner: Arc<str> = Arc::from(step.as_str());
+            task.locks.extend(keys.iter().map(|key| (key.clone(), Arc::clone(&owner))));
+            // What was read before the lock may have changed until it was taken.
+            task.edit(step).reads.clear();
+        }
+        What::Logged { step, .. } => task.edit(step).logged = true,
+        What::ChildStarted { step, child, detach, .. } => {
+            let record = task.edit(step);
+            record.children = record.children.saturating_add(1);
+            record.child = Some(Child { id: child.clone(), detach: *detach, ended: None });
+        }
+        What::Adopted { stored, .. } => task.store(stored),
+        What::StepEnded { step, output, .. } => {
+            task.edit(step).ended = Some(output.clone());
+            task.release(step);
+        }
+        What::Caught { step, fault } => {
+            task.edit(step).caught = Some(fault.clone());
+            task.release(step);
+        }
+        What::Faulted { step, fault, next_ms } => {
+            let record = task.edit(step);
+            record.attempts = record.attempts.saturating_add(1);
+            record.first_fault_ms.get_or_insert(at_ms);
+            let attempt = record.attempts;
+            forget(task, step);
+            task.state = State::Waiting(Reason::Retry {
+                step: step.clone(),
+                attempt,
+                next_ms: *next_ms,
+                fault: fault.clone(),
+            });
+        }
+        What::Asked { question } => {
+            if let Reason::SameRecord { step, .. } = question {
+                task.release(step);
+            }
+            task.state = State::NeedsPerson(question.clone());
+        }
+        What::Answer { said, .. } => answered_by_person(task, said),
+        other => apply_to_write(task, other),
+    }
+}
+
+fn apply_to_write(task: &mut Task, what: &What) {
+    match what {
+        What::Intended { step, connection, operation, request, document, reference } => {
+            let write = Write {
+                connection: connection.clone(),
+                operation: operation.clone(),
+                request: request.clone(),
+                document: document.clone(),
+                reference: reference.clone(),
+                status: WriteStatus::Open,
+                sends: 1,
+            };
+            task.edit(step).write = Some(Arc::new(write));
+        }
+        What::Answered { step, record, known, target } => {
+            let done =
+                WriteStatus::Done { record: record.clone(), known: *known, target: target.clone() };
+            task.set_status(step, done);
+            task.release(step);
+            let record = task.edit(step);
+            record.reads.clear();
+            record.stale = false;
+            let Some(write) = record.write.clone() else { return };
+            if let Some(stored) = &write.reference {
+                let target = target.clone().unwrap_or_else(|| stored.target.clone());
+                if !target.is_empty() {
+                    task.store(&Stored { target, ..stored.clone() });
+                }
+                if let Some(document) = document_of(&write) {
+                    task.sent.insert((stored.entity.clone(), stored.id.clone()), document.clone());
+                }
+            }
+        }
+        What::Refused { step, fault } => {
+            task.set_status(step, WriteStatus::Refused(fault.clone()));
+            task.edit(step).reads.clear();
+        }
+        What::Lost { step, since_ms, fault } => {
+            let status = WriteStatus::Unknown { since_ms: *since_ms, fault: fault.clone() };
+            task.set_status(step, status);
+            task.edit(step).reads.clear();
+        }
+        What::Repeated { step, .. } => task.edit_write(step, |write| {
+            write.status = WriteStatus::Open;
+            write.sends = write.sends.saturating_add(1);
+        }),
+        _ => {}
+    }
+}
+
+/// The document of an upsert's write, as the mapping made it.
+pub(crate) fn document_of(write: &Write) -> Option<&Value> {
+    write.document.as_ref().or(match &write.operation {
+        tenon_kit::Operation::Create { record, .. }
+        | tenon_kit::Operation::Update { record, .. } => Some(record),
+        _ => None,
+    })
+}
+
+fn end(task: &mut Task, state: State) {
+    task.state = state;
+    task.locks.clear();
+    task.place = None;
+    task.cancel_asked = None;
+}
+
+/// A retry goes on at once where the lane was kept, and waits for its turn otherwise.
+fn retried(task: &mut Task) {
+    if let State::Failed(Reason::Fault { step, .. }) = task.state.clone() {
+        let record = task.edit(&step);
+        record.stale =
+            matches!(record.write.as_deref(), Some(Write { status: WriteStatus::Done { .. }, .. }));
+    }
+    task.state = if task.keeps_lane() { State::Running } else { State::Queued };
+    for step in task.steps.values_mut() {
+        let step = Arc::make_mut(step);
+        step.attempts = 0;
+        step.first_fault_ms = None;
+    }
+}
+
+fn forget(task: &mut Task, step: &str) {
+    let record = task.edit(step);
+    record.looked.clear();
+    record.reads.clear();
+    if record.write.is_none() {
+        task.release(step);
+    }
+}
+
+/// What did not happen is decided afresh.
+fn drop_refused(record: &mut StepRecord) {
+    if matches!(record.write.as_deref(), Some(Write { status: WriteStatus::Refused(_), .. })) {
+        record.write = None;
+    }
+}
+
+fn forget_all(task: &mut Task) {
+    task.place = None;
+    let ids: Vec<Arc<str>> = task.steps.keys().cloned().collect();
+    for id in ids {
+        let record = task.edit(&id);
+        record.ended = None;
+        record.caught = None;
+        drop_refused(record);
+        if let Some(child) = &mut record.child {
+            match child.ended.as_ref().map(|(state, _)| state.as_str()) {
+                Some("failed") => child.ended = None,
+                Some("cancelled") => record.child = None,
+                _ => {}
+            }
+        }
+        forget(task, &id);
+    }
+}
+
+fn child_ended(task: &mut Task, id: &TaskId, ended: &(String, Option<tenon_value::Fault>)) {
+    for step in task.steps.values_mut() {
+        if step.child.as_ref().is_some_and(|child| child.id == *id)
+            && let Some(child) = &mut Arc::make_mut(step).child
+        {
+            child.ended = Some(ended.clone());
+        }
+    }
+    if matches!(task.state, State::Waiting(Reason::Children { .. })) {
+        task.state = State::Running;
+    }
+}
+
+/// An answer settles the write in question, or says what a search found; then the task goes on,
+/// at once where the lane was kept.
+fn answered_by_person(task: &mut Task, said: &Said) {
+    let step = match &task.state {
+        State::NeedsPerson(
+            Reason::UnknownOutcome { step, .. } | Reason::SameRecord { step, .. },
+        )
+        | State::Waiting(Reason::Outcome { of: step, .. } | Reason::Retry { step, .. }) => {
+            step.clone()
+        }
+        _ => return,
+    };
+    task.state = if task.keeps_lane() { State::Running } else { State::Queued };
+    task.edit(&step).reads.clear();
+    match said {
+        Said::Happened { id } => task.set_status(&step, WriteStatus::Said(id.clone())),
+        Said::NotHappened => {
+            let fault = tenon_value::Fault::new(
+                crate::codes::DID_NOT_HAPPEN,
+                tenon_value::Class::Transient,
+                "a person said that it did not happen",
+            );
+            task.set_status(&step, WriteStatus::Refused(fault));
+        }
+        Said::Link { .. } | Said::CreateNew => task.edit(&step).said = Some(said.clone()),
+    }
+}
+
+impl Link {
+    /// As a value, for the journal of stored reads.
+    pub(crate) fn to_value(&self) -> Value {
+        Value::of([
+            ("target", Value::text(&self.target)),
+            ("origin", Value::text(self.origin.name())),
+        ])
+    }
+
+    /// Reads what [`Link::to_value`] wrote.
+    pub(crate) fn from_value(value: &Value) -> Option<Link> {
+        Some(Link {
+            target: value.field("target").as_text()?.to_owned(),
+            origin: value.field("origin").as_text().and_then(Origin::named)?,
+        })
+    }
+}

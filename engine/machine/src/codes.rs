@@ -1,0 +1,188 @@
+//! Codes of the machine's own faults, each with its page.
+
+/// The reference of an upsert came out blank.
+pub const REFERENCE_BLANK: &str = "REFERENCE_BLANK";
+/// Our marker came out blank.
+pub const FIND_BLANK: &str = "FIND_BLANK";
+/// The key of a record came out blank.
+pub const KEY_BLANK: &str = "KEY_BLANK";
+/// The linked record is not there any more.
+pub const LINKED_RECORD_GONE: &str = "LINKED_RECORD_GONE";
+/// A locked record differs from what would be sent.
+pub const LOCKED_DIFFERS: &str = "LOCKED_DIFFERS";
+/// Somebody else changed what we sent.
+pub const CHANGED_BY_OTHERS: &str = "CHANGED_BY_OTHERS";
+/// Somebody else did already what the action does.
+pub const ALREADY_DONE: &str = "ALREADY_DONE";
+/// A child task failed.
+pub const CHILD_FAILED: &str = "CHILD_FAILED";
+/// A write that was made is not on the way any more.
+pub const DIVERGED: &str = "DIVERGED";
+/// The journal is full.
+pub const JOURNAL_FULL: &str = "JOURNAL_FULL";
+/// A search gave too many records.
+pub const TOO_MANY_FOUND: &str = "TOO_MANY_FOUND";
+/// A condition came out as something else than true or false.
+pub const CONDITION_NOT_BOOL: &str = "CONDITION_NOT_BOOL";
+/// The graph names something that is not there.
+pub const GRAPH_BROKEN: &str = "GRAPH_BROKEN";
+/// A write's answer does not name the record it made.
+pub const ANSWER_WITHOUT_KEY: &str = "ANSWER_WITHOUT_KEY";
+/// The process ended before the answer came.
+pub const PROCESS_ENDED: &str = "PROCESS_ENDED";
+/// It was found out that a write did not happen.
+pub const DID_NOT_HAPPEN: &str = "DID_NOT_HAPPEN";
+/// A `stop` step ended the task as failed.
+pub const STOPPED: &str = "STOPPED";
+/// A search for a lost write found several records.
+pub const SEVERAL_FOUND: &str = "SEVERAL_FOUND";
+/// A write that can't be looked for stays unknown.
+pub const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
+/// A step's setting has a value that is none of its choices.
+pub const BAD_CHOICE: &str = "BAD_CHOICE";
+
+/// The verb does not fit the state.
+pub const VERB_REFUSED: &str = "VERB_REFUSED";
+/// A write must be settled first.
+pub const SETTLE_FIRST: &str = "SETTLE_FIRST";
+
+/// A page per code: code, title, why, what to do.
+pub const PAGES: &[(&str, &str, &str, &str)] = &[
+    (
+        REFERENCE_BLANK,
+        "The reference came out blank",
+        "An upsert keeps which record in the one system is which in the other under the value of \
+         `reference`. Without a value it could only guess, so nothing is sent.",
+        "Fill the value in the source system and retry, or change the flow's `reference`.",
+    ),
+    (
+        FIND_BLANK,
+        "Our marker came out blank",
+        "A search by our marker with a blank value would find foreign records or none.",
+        "Fill the value in the source system or the setting it is made of, then retry.",
+    ),
+    (
+        KEY_BLANK,
+        "The key of a record came out blank",
+        "A record is read or acted on by its key; here the expression for it gave nothing.",
+        "See in the task which earlier step should have given the key, repair that, then retry.",
+    ),
+    (
+        LINKED_RECORD_GONE,
+        "The linked record is not there any more",
+        "A reference says which record belongs to the source, and the target says there is none.",
+        "Delete the reference (`reference delete`) to search or create again, or link another.",
+    ),
+    (
+        LOCKED_DIFFERS,
+        "A locked document differs",
+        "The document is booked or otherwise closed, and what would be sent now differs from it. A \
+         closed document is never overwritten.",
+        "Correct it in the target with a counter-document, or cancel the task to leave it as it is.",
+    ),
+    (
+        CHANGED_BY_OTHERS,
+        "Somebody else changed what we sent",
+        "The setting human_edits is `stop`: a field that differs from what was sent last is not \
+         overwritten and not passed over.",
+        "Decide which side is right, change it there, or set human_edits to keep or overwrite.",
+    ),
+    (
+        ALREADY_DONE,
+        "It was done already, by somebody else",
+        "The record shows the action as done before this task sent anything, and the connector says \
+         that this is a conflict.",
+        "Look at the record in the target. If it is right as it is, cancel the task.",
+    ),
+    (
+        CHILD_FAILED,
+        "A task that this one started failed",
+        "The step runs another flow and waits for it; that task ended without success.",
+        "Open the child task, repair what it says and retry it: this one then goes on by itself.",
+    ),
+    (
+        DIVERGED,
+        "A write that was made is not on the way any more",
+        "With the data or the flow as it is now, the task would not come to a step whose write is \
+         already made. Going on could do things twice or by halves.",
+        "Restore what the decision depends on and retry, or cancel and start the record anew.",
+    ),
+    (
+        JOURNAL_FULL,
+        "The task's journal is full",
+        "A task may have 4,096 entries and 8 MiB; this one has reached it.",
+        "Cancel it and start the record anew, in smaller parts if it is that large.",
+    ),
+    (
+        TOO_MANY_FOUND,
+        "A search gave too many records",
+        "More than 10,000 records have the value that was searched for.",
+        "Search by a value that is nearer to being unique.",
+    ),
+    (
+        CONDITION_NOT_BOOL,
+        "A condition is neither true nor false",
+        "The expression of an `if`, `expect` or `skip` gave another kind of value, or none.",
+        "Give the condition a fallback in the flow (`// false`), then retry with the newest graph.",
+    ),
+    (
+        GRAPH_BROKEN,
+        "The flow names something that is not there",
+        "The compiled flow names a connection, mapping or step that this installation lacks.",
+        "Check and deploy the flow again, then retry with the newest graph.",
+    ),
+    (
+        ANSWER_WITHOUT_KEY,
+        "The answer does not name the record it made",
+        "The write happened, but neither its answer nor reading again gave the new record's key.",
+        "Find the record in the target and link it (`reference add`), then retry.",
+    ),
+    (
+        PROCESS_ENDED,
+        "The process ended before the answer came",
+        "The request may have been sent. Its outcome is found out before anything is repeated.",
+        "Nothing: the task goes on by itself, or asks.",
+    ),
+    (
+        DID_NOT_HAPPEN,
+        "The write did not happen",
+        "A complete search, a proof or a person found that the lost request had no effect.",
+        "Nothing: it is sent again.",
+    ),
+    (
+        STOPPED,
+        "The flow stopped it",
+        "A `stop` step ended the task as failed, with the reason the flow gives.",
+        "Do what the reason says, then retry.",
+    ),
+    (
+        SEVERAL_FOUND,
+        "Several records have our reference",
+        "A lost write was looked for by our reference and more than one record has it.",
+        "Look which one is right and answer `happened` with its id; remove the others there.",
+    ),
+    (
+        OUTCOME_UNKNOWN,
+        "Nobody can tell whether a write happened",
+        "The connector has no way to find out the outcome of this write, or finding out failed.",
+        "Look in the target, then answer `happened` with the id, or `not-happened`.",
+    ),
+    (
+        BAD_CHOICE,
+        "A setting has a value that is none of its choices",
+        "An update policy or the setting human_edits came out as a text that is not known.",
+        "Set it to one of the names its description lists, then retry.",
+    ),
+    (
+        VERB_REFUSED,
+        "The verb does not fit",
+        "A verb was given to a task that is in no state for it.",
+        "Look at the task: its page names the verbs that fit.",
+    ),
+    (
+        SETTLE_FIRST,
+        "A write must be settled first",
+        "A request left and its outcome is not known; ending the task now would forget it.",
+        "Answer `happened` or `not-happened`, then give the verb again.",
+    ),
+];

@@ -1,0 +1,148 @@
+//! What follows from a fault, by its class.
+
+use sha2::{Digest, Sha256};
+use tenon_graph::Retry;
+use tenon_value::{Class, Fault};
+
+use crate::event::What;
+use crate::state::{Reason, TaskId};
+use crate::task::{SOURCE, WriteStatus};
+use crate::work::Work;
+
+impl Work<'_> {
+    /// A step failed. Says whether the task goes on at once, because the fault is caught.
+    pub(crate) fn failed(&mut self, step: &str, fault: Fault, from: Option<String>) -> bool {
+        match (fault.class, from) {
+            (Class::Auth | Class::Down, Some(connection)) => {
+                self.park(step, fault, connection);
+                false
+            }
+            _ if fault.class.retries() => match self.next_try(step, &fault) {
+                Some(next_ms) => {
+                    self.emit(What::Faulted { step: step.to_owned(), fault, next_ms });
+                    false
+                }
+                None => self.give_up(step, fault),
+            },
+            _ => self.give_up(step, fault),
+        }
+    }
+
+    /// The connection is out: the task waits for it and keeps its budget.
+    fn park(&mut self, step: &str, fault: Fault, connection: String) {
+        let since_ms = self.world.now_ms;
+        let reason = match fault.class {
+            Class::Auth => Reason::ConnectionAuth { connection, fault },
+            _ => Reason::ConnectionDown { connection, since_ms, fault },
+        };
+        self.emit(What::ReadsForgotten { step: Some(step.to_owned()) });
+        self.emit(What::Waited { reason });
+    }
+
+    fn give_up(&mut self, step: &str, fault: Fault) -> bool {
+        let write = self.task.step(step).and_then(|record| record.write.clone());
+        if let Some(write) = write
+            && matches!(write.status, WriteStatus::Unknown { .. } | WriteStatus::Said(_))
+        {
+            // Finding out the outcome failed: the write stays open, so only a person can go on.
+            let _ = self.ask_outcome(step, &write, fault);
+            return false;
+        }
+        if self.is_caught(step, &fault) {
+            self.emit(What::Caught { step: step.to_owned(), fault });
+            return true;
+        }
+        self.emit(What::Failed { step: step.to_owned(), fault });
+        false
+    }
+
+    fn is_caught(&self, step: &str, fault: &Fault) -> bool {
+        let node = self.world.graph.step(step);
+        node.is_some_and(|node| node.catch.iter().any(|catch| catches(&catch.fault, fault)))
+    }
+
+    fn policy(&self, step: &str) -> &Retry {
+        let graph = &self.world.graph.graph;
+        match step {
+            SOURCE => &graph.retry,
+            _ => self
+                .world
+                .graph
+                .step(step)
+                .and_then(|node| node.retry.as_ref())
+                .unwrap_or(&graph.retry),
+        }
+    }
+
+    /// When the step is tried again; none when its budget is spent.
+    fn next_try(&self, step: &str, fault: &Fault) -> Option<i64> {
+        let policy = self.policy(step);
+        let record = self.task.step(step);
+        let attempt = record.map_or(0, |record| record.attempts).saturating_add(1);
+        let first = record.and_then(|record| record.first_fault_ms).unwrap_or(self.world.now_ms);
+        let jitter = jitter(&self.task.id, step, attempt, wait_cap(policy, attempt));
+        let wait = fault.wait_ms.unwrap_or(0).max(0).saturating_add(jitter);
+        let next = self.world.now_ms.saturating_add(wait);
+        let within = next.saturating_sub(first) <= policy.within_ms;
+        (attempt < policy.attempts && within).then_some(next)
+    }
+}
+
+/// Whether a `catch` row takes a fault: by class or by code.
+pub(crate) fn catches(row: &str, fault: &Fault) -> bool {
+    row == fault.class.name() || row == fault.code
+}
+
+/// The longest wait before a try: grows by the factor, bounded.
+fn wait_cap(policy: &Retry, attempt: u32) -> i64 {
+    let mut cap = policy.first_ms.max(1);
+    for _ in 1..attempt.min(64) {
+        cap = cap.saturating_mul(i64::from(policy.factor_percent)) / 100;
+        if cap >= policy.max_ms {
+            break;
+        }
+    }
+    cap.clamp(1, policy.max_ms.max(1))
+}
+
+/// Full jitter without randomness: the same task, step and attempt give the same wait.
+fn jitter(task: &TaskId, step: &str, attempt: u32, cap: i64) -> i64 {
+    let digest = Sha256::digest(format!("{task}\n{step}\n{attempt}").as_bytes());
+    let number = digest.iter().take(7).fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte));
+    number.rem_euclid(cap).saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_the_longest_and_stay_there() {
+        let policy = Retry::default();
+        let caps: Vec<i64> = (1..=14).map(|attempt| wait_cap(&policy, attempt)).collect();
+        assert_eq!(caps.first(), Some(&5_000));
+        assert_eq!(caps.get(1), Some(&10_000));
+        assert_eq!(caps.last(), Some(&3_600_000));
+        assert!(caps.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn jitter_is_the_same_every_time_and_within_its_bound() {
+        let task = TaskId("task_1".to_owned());
+        for attempt in 1..50 {
+            let wait = jitter(&task, "order", attempt, 1_000);
+            assert_eq!(wait, jitter(&task, "order", attempt, 1_000));
+            assert!((1..=1_000).contains(&wait));
+        }
+        let other = jitter(&task, "order", 2, 1_000_000);
+        assert_ne!(jitter(&task, "order", 1, 1_000_000), other);
+    }
+
+    #[test]
+    fn a_catch_takes_a_class_or_a_code() {
+        let fault = Fault::new("fortnox:2000637", Class::Conflict, "in use");
+        assert!(catches("conflict", &fault));
+        assert!(catches("fortnox:2000637", &fault));
+        assert!(!catches("rejected", &fault));
+    }
+}

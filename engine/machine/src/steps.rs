@@ -1,0 +1,275 @@
+//! The steps beside upsert: get, call, run, log, and the output of writes.
+
+use tenon_graph::{Endpoint, Node, Program, Step, Stores, With};
+use tenon_kit::{Already, Operation, Road};
+use tenon_mapper::Scope;
+use tenon_value::{Class, Fault, Record, Value};
+
+use crate::codes;
+use crate::decision::{Change, Effect, Origin};
+use crate::event::{Created, How, Stored, Trigger, What};
+use crate::outside::{Intent, resource_of};
+use crate::state::{Reason, TaskId};
+use crate::task::{Child, WriteStatus};
+use crate::work::{Run, Stop, Work, fault};
+
+/// What a `call` step is made of.
+struct Call<'n> {
+    step: &'n str,
+    of: &'n Endpoint,
+    action: &'n str,
+    key: String,
+    with: Vec<(String, Value)>,
+    stores: Option<&'n Stores>,
+}
+
+impl Work<'_> {
+    /// Reads one record by its key.
+    pub(crate) fn get(
+        &mut self,
+        step: &str,
+        of: &Endpoint,
+        by: &Program,
+        scope: &Scope,
+    ) -> Run<Value> {
+        let key = self.key(step, by, scope)?;
+        let get = Operation::Get { resource: of.resource.clone(), key };
+        self.read(step, "record", &of.connection, get)
+    }
+
+    fn key(&self, step: &str, program: &Program, scope: &Scope) -> Run<String> {
+        self.plain(step, program, scope)?.ok_or_else(|| {
+            let message = format!("the key of step `{step}` came out blank");
+            fault(Fault::new(codes::KEY_BLANK, Class::Missing, message))
+        })
+    }
+
+    /// An action on a record.
+    pub(crate) fn call(&mut self, node: &Node, scope: &Scope) -> Run<Value> {
+        let Step::Call { of, action, key, with, stores } = &node.step else {
+            return Ok(Value::Missing);
+        };
+        let step = node.id.as_str();
+        let call = Call {
+            step,
+            of,
+            action,
+            key: self.key(step, key, scope)?,
+            with: self.named(step, with, scope)?,
+            stores: stores.as_ref(),
+        };
+        let system = self.system(&of.connection)?;
+        let lock = format!("{}/{}/#{}", of.connection, of.resource, call.key);
+        if system.has_proof(&of.resource, action) {
+            self.lock(step, std::slice::from_ref(&lock))?;
+            let get = Operation::Get { resource: of.resource.clone(), key: call.key.clone() };
+            let there = self.read(step, "proof", &of.connection, get)?;
+            if system.proof(&of.resource, action, &there).map_err(fault)? == Some(true) {
+                return self.already(&call, scope, there);
+            }
+        }
+        let (resource, action) = (of.resource.clone(), call.action.to_owned());
+        let (key, with) = (call.key.clone(), call.with.clone());
+        let operation = Operation::Action { resource, action, key, with };
+        let locks = match system.road(&operation) {
+            Road::Repeat => Vec::new(),
+            _ => vec![lock],
+        };
+        let reference = match call.stores {
+            Some(stores) => Some(self.stores(&call, stores, scope, "")?),
+            None => None,
+        };
+        let connection = of.connection.clone();
+        self.intend(step, Intent { connection, operation, document: None, reference, locks })?;
+        self.output_of_write(step)
+    }
+
+    fn stores(&self, call: &Call<'_>, stores: &Stores, scope: &Scope, target: &str) -> Run<Stored> {
+        let Some(id) = self.plain(call.step, &stores.reference, scope)? else {
+            let message = format!("the reference of step `{}` came out blank", call.step);
+            return Err(fault(Fault::new(codes::REFERENCE_BLANK, Class::Missing, message)));
+        };
+        Ok(Stored {
+            entity: stores.entity.clone(),
+            id,
+            target: target.to_owned(),
+            origin: Origin::Ours,
+        })
+    }
+
+    /// The record shows the action as done before anything was sent.
+    fn already(&mut self, call: &Call<'_>, scope: &Scope, there: Value) -> Run<Value> {
+        let system = self.system(&call.of.connection)?;
+        if system.already(&call.of.resource, call.action) == Already::Conflict {
+            let message = format!(
+                "`{}` was done on {} {} already, not by this task",
+                call.action, call.of.resource, call.key
+            );
+            return Err(fault(
+                Fault::new(codes::ALREADY_DONE, Class::Conflict, message)
+                    .hint("look at the record; if it is right as it is, cancel the task"),
+            ));
+        }
+        if let Some(stores) = call.stores {
+            let gives = system.gives(&call.of.resource, call.action);
+            let target = gives.and_then(|field| there.at(&field).plain()).unwrap_or_default();
+            if target.trim().is_empty() {
+                return Err(without_key(call.step));
+            }
+            let stored = self.stores(call, stores, scope, &target)?;
+            self.adopt_stored(call.step, &call.of.connection, stored);
+        }
+        Ok(self.step_ended(call.step, How::Already, there, &[]))
+    }
+
+    fn adopt_stored(&mut self, step: &str, connection: &str, stored: Stored) {
+        let known = self.task.links.get(&(stored.entity.clone(), stored.id.clone()));
+        if known.is_some_and(|link| link.target == stored.target) {
+            return;
+        }
+        self.store_reference(step, connection, &stored);
+        self.emit(What::Adopted { step: step.to_owned(), stored });
+    }
+
+    /// The output of a step whose write happened: its record, read again where the answer gave none,
+    /// or where it has to be judged anew.
+    pub(crate) fn output_of_write(&mut self, step: &str) -> Run<Value> {
+        let Some(record) = self.task.step(step) else { return Ok(Value::Missing) };
+        let (stale, write) = (record.stale, record.write.clone());
+        let Some(write) = write else { return Ok(Value::Missing) };
+        let WriteStatus::Done { record, target, .. } = &write.status else {
+            return Err(Stop::Wait);
+        };
+        let key = match &write.operation {
+            Operation::Update { key, .. } | Operation::Action { key, .. } => Some(key.clone()),
+            _ => target.clone(),
+        };
+        let linked = write
+            .reference
+            .as_ref()
+            .and_then(|stored| self.task.links.get(&(stored.entity.clone(), stored.id.clone())));
+        let unlinked = write.reference.is_some() && target.is_none() && linked.is_none();
+        let Some(key) = key.filter(|_| stale || unlinked || record.is_absent()) else {
+            return match unlinked {
+                true => Err(without_key(step)),
+                false => Ok(record.clone()),
+            };
+        };
+        let resource = resource_of(&write.operation).to_owned();
+        let get = Operation::Get { resource: resource.clone(), key };
+        let now = self.read(step, "after", &write.connection, get)?;
+        if unlinked
+            && let Some(stored) = &write.reference
+            && let Operation::Action { action, .. } = &write.operation
+        {
+            let gives = self.system(&write.connection)?.gives(&resource, action);
+            let target = gives.and_then(|field| now.at(&field).plain()).unwrap_or_default();
+            if target.trim().is_empty() {
+                return Err(without_key(step));
+            }
+            self.adopt_stored(step, &write.connection, Stored { target, ..stored.clone() });
+        }
+        Ok(now)
+    }
+
+    /// Runs another flow as a child task.
+    pub(crate) fn run_flow(&mut self, node: &Node, scope: &Scope) -> Run<Value> {
+        let Step::Run { flow, with, detach } = &node.step else { return Ok(Value::Missing) };
+        let step = node.id.as_str();
+        let child = self.task.step(step).and_then(|record| record.child.clone());
+        let Some(child) = child else { return self.start_child(step, flow, with, scope, *detach) };
+        if child.detach {
+            return Ok(Value::of([("task", Value::text(&child.id.0))]));
+        }
+        self.child_outcome(step, &child)
+    }
+
+    fn child_outcome(&mut self, step: &str, child: &Child) -> Run<Value> {
+        let Some((state, failed)) = &child.ended else {
+            self.effects.push(Effect::WatchChild { child: child.id.clone() });
+            let reason = Reason::Children { step: step.to_owned(), open: 1, of: 1 };
+            self.emit(What::Waited { reason });
+            return Err(Stop::Wait);
+        };
+        if state == "done" || state == "skipped" {
+            return Ok(Value::of([
+                ("task", Value::text(&child.id.0)),
+                ("state", Value::text(state)),
+            ]));
+        }
+        let mut message = format!("task {} ended as {state}", child.id);
+        if let Some(failed) = failed {
+            message = format!("{message}: {}: {}", failed.code, failed.message);
+        }
+        Err(fault(
+            Fault::new(codes::CHILD_FAILED, Class::Conflict, message)
+                .at("task", Value::text(&child.id.0))
+                .hint(format!("repair and retry {}; this task then goes on", child.id)),
+        ))
+    }
+
+    fn start_child(
+        &mut self,
+        step: &str,
+        flow: &str,
+        with: &With,
+        scope: &Scope,
+        detach: bool,
+    ) -> Run<Value> {
+        self.check_on_the_way()?;
+        let given: Record = self
+            .named(step, with, scope)?
+            .into_iter()
+            .map(|(name, value)| (name.into(), value))
+            .collect();
+        let created = Created {
+            flow: flow.to_owned(),
+            graph: self.task.graph,
+            record: self.task.record.clone(),
+            trigger: Trigger::Parent { task: self.task.id.clone(), step: step.to_owned() },
+            lane: self.task.lane.clone(),
+            given: Value::record(given),
+        };
+        let number = self.task.children_of(step);
+        let id = match number {
+            0 => TaskId(format!("{}.{step}", self.task.id)),
+            n => TaskId(format!("{}.{step}~{}", self.task.id, n.saturating_add(1))),
+        };
+        let created = Box::new(created);
+        if self.world.dry_run {
+            self.effects.push(Effect::WouldRun { step: step.to_owned(), created });
+            return Ok(Value::of([("state", Value::text("done"))]));
+        }
+        self.change(Change::Child { id: id.clone(), created });
+        self.emit(What::ChildStarted {
+            step: step.to_owned(),
+            child: id.clone(),
+            flow: flow.to_owned(),
+            detach,
+        });
+        let child = Child { id, detach, ended: None };
+        match detach {
+            true => Ok(Value::of([("task", Value::text(&child.id.0))])),
+            false => self.child_outcome(step, &child),
+        }
+    }
+
+    /// A line in the audit log, once.
+    pub(crate) fn log(&mut self, step: &str, text: &Program, scope: &Scope) -> Run<Value> {
+        if self.task.step(step).is_some_and(|record| record.logged) {
+            return Ok(Value::Missing);
+        }
+        let text = self.plain(step, text, scope)?.unwrap_or_default();
+        self.change(Change::Audit { text: text.clone() });
+        self.emit(What::Logged { step: step.to_owned(), text });
+        Ok(Value::Missing)
+    }
+}
+
+fn without_key(step: &str) -> Stop {
+    let message = format!("the answer to step `{step}` does not name the record it made");
+    fault(
+        Fault::new(codes::ANSWER_WITHOUT_KEY, Class::Conflict, message)
+            .hint("find the record in the target and link it, then retry"),
+    )
+}
