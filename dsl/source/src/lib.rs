@@ -11,6 +11,7 @@ mod near;
 mod page;
 mod place;
 mod render;
+mod syntax;
 mod trap;
 mod tree;
 

@@ -312,3 +312,32 @@ fn every_code_has_one_page() {
         assert!(page.render().contains(page.title));
     }
 }
+
+/// Every part of every scalar lies inside the scalar's own place.
+fn inside(node: &Node) {
+    if let Some(text) = node.text() {
+        for (at, c) in text.char_indices() {
+            let span = node.span_of(at..at + c.len_utf8());
+            assert!(span.file.text.get(span.bytes.clone()).is_some(), "`{text}` at {at}");
+            assert!(span.bytes.start >= node.span.bytes.start, "`{text}` at {at}: {span:?}");
+        }
+    }
+    node.items().iter().for_each(inside);
+    for (key, value) in node.entries() {
+        inside(key);
+        inside(value);
+    }
+}
+
+#[test]
+fn every_prefix_of_a_document_is_read_without_a_panic_and_with_places() {
+    let text = "flow: 'it''s å'\nsteps:\n  - if: |\n      a == 1\n        and b\n\n      or c\n    \
+                set: { x: [1, \"\\u00e5\\n\\\n      two\n\n      three\"], y: &a b }\n  - log: >2-\n      one\n     two\n\n\
+                \x20   last\n  - *a\n  - !!str x\nplain: one\n  two\r\n  three 😀 four # note\n";
+    for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
+        let (document, _) = read(&text[..at]);
+        document.root.iter().for_each(inside);
+        let (document, _) = read(&text[at..]);
+        document.root.iter().for_each(inside);
+    }
+}
