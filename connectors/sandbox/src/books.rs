@@ -77,7 +77,7 @@ pub struct Books {
     pub booked: usize,
     /// Orders that must not reach the ledger.
     pub skipped_expected: usize,
-    /// Orders that cannot reach it before a repair, and have not.
+    /// Orders that cannot reach it (whole) before a repair, and have not.
     pub waiting_repair: usize,
     /// Documents too many: a second order or invoice for one order of the shop.
     pub duplicates: usize,
@@ -190,11 +190,12 @@ impl Audit {
     }
 
     fn presence(&mut self, order: &ExpectedOrder, no_order: bool, no_invoice: bool) {
-        if order.must_fail.is_some() && no_order && no_invoice {
+        let no_invoice = order.captured && no_invoice;
+        if order.must_fail.is_some() && (no_order || no_invoice) {
             self.books.waiting_repair += 1;
             return;
         }
-        let missing = match (no_order, order.captured && no_invoice) {
+        let missing = match (no_order, no_invoice) {
             (true, true) => "no order and no invoice in the ledger",
             (true, false) => "no order in the ledger",
             (false, true) => "an invoice is due and not there",

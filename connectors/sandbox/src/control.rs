@@ -3,7 +3,7 @@
 //! | request | what |
 //! |---|---|
 //! | `POST /control/faults` | adds rules: one [`FaultRule`](crate::faults::FaultRule) or a list of them |
-//! | `GET /control/faults`, `DELETE /control/faults` | the rules in force; takes them away |
+//! | `GET /control/faults`, `DELETE /control/faults` | the rules in force; takes them away, with `?kind=down` only those |
 //! | `POST /control/faults/every` | one rule of every kind: `{"per_mille", "ms"}` |
 //! | `GET /control/counts` | requests per operation and status, 429s, faults made, cut requests yet to act |
 //! | `GET /control/books` | the oracle: shop orders against ledger documents |
@@ -21,7 +21,7 @@
 
 use axum::Json;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -31,7 +31,7 @@ use serde_json::{Map, Value as Data, json};
 use crate::Parts;
 use crate::books;
 use crate::config::Limits;
-use crate::faults::FaultRule;
+use crate::faults::{FaultKind, FaultRule};
 use crate::fortnox;
 
 /// The control interface of a sandbox.
@@ -85,8 +85,14 @@ async fn every_fault(State(parts): State<Parts>, Json(every): Json<Every>) -> Js
     Json(parts.faults.rules())
 }
 
-async fn clear_faults(State(parts): State<Parts>) -> StatusCode {
-    parts.faults.clear();
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    kind: Option<FaultKind>,
+}
+
+async fn clear_faults(State(parts): State<Parts>, Query(which): Query<Which>) -> StatusCode {
+    parts.faults.clear(which.kind);
     StatusCode::NO_CONTENT
 }
 

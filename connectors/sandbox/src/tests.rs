@@ -178,6 +178,10 @@ async fn the_control_interface_changes_clock_limits_and_locks() {
     let every =
         caller.control("POST", "/control/faults/every", json!({"per_mille": 0, "ms": 1})).await;
     assert_eq!(every.as_array().unwrap().len(), 15);
+    caller.control("DELETE", "/control/faults?kind=down", json!(null)).await;
+    assert_eq!(caller.running.parts.faults.rules().len(), 13);
+    caller.control("DELETE", "/control/faults", json!(null)).await;
+    assert_eq!(caller.running.parts.faults.rules().len(), 0);
     let limits = caller.control("POST", "/control/limits", json!({"fortnox_requests": 3})).await;
     assert_eq!(
         (limits["fortnox_requests"].as_u64(), limits["on"].as_bool()),

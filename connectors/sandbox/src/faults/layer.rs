@@ -41,8 +41,15 @@ async fn meet(State(parts): State<Parts>, request: Request, next: Next) -> Respo
         return response;
     }
     parts.counts.unanswered(&operation);
-    StatusCode::SERVICE_UNAVAILABLE.into_response()
+    let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
+    response.extensions_mut().insert(Unanswered);
+    response
 }
+
+/// Marks the response of a request that gets no answer. Over HTTP the connection is closed and
+/// nothing of it is seen; whoever calls the router without a connection finds this extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unanswered;
 
 struct Meeting {
     parts: Parts,
@@ -113,7 +120,7 @@ impl Meeting {
     fn cut_now(&self) -> Option<Response> {
         match &self.cut {
             Some(cut) => cut.now(),
-            // Called without a connection, as a router in a test: a plain 503 stands in.
+            // Called as a router, without a connection: the mark on the response tells.
             None => tracing::debug!("no connection to cut"),
         }
         None

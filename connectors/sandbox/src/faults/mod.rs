@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-pub use layer::layer;
+pub use layer::{Unanswered, layer};
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -179,9 +179,9 @@ impl Faults {
         self.state().rules.extend(rules);
     }
 
-    /// Takes all rules away; what they have done stays counted.
-    pub fn clear(&self) {
-        self.state().rules.clear();
+    /// Takes the rules of a kind away, or all; what they have done stays counted.
+    pub fn clear(&self, kind: Option<FaultKind>) {
+        self.state().rules.retain(|rule| kind.is_some_and(|kind| rule.kind != kind));
     }
 
     /// Takes all rules away, forgets the counts and begins the chance anew.

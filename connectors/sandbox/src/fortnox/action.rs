@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenon_value::{NumberError, Record, Value, time};
 
-use super::answer::Answer;
+use super::answer::{Answer, NO_CODE};
 use super::company::{Company, blank};
 use super::document::{basis, ocr, rows_of, text, totalled, unlocked};
 use super::resource::{CUSTOMERS, INVOICES, ORDERS, Resource};
@@ -37,7 +37,7 @@ pub fn act(
 }
 
 fn refused(says: &str) -> Answer {
-    Answer::refused(2_000_588, says)
+    Answer::refused(NO_CODE, says)
 }
 
 fn create_invoice(company: &mut Company, key: &str, mut order: Record) -> Result<Answer, Answer> {

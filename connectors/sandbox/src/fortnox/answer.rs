@@ -60,6 +60,9 @@ pub struct Answer {
     pub location: Option<String>,
 }
 
+/// The code of a refusal whose real code is not among the facts at hand.
+pub const NO_CODE: i64 = 0;
+
 impl Answer {
     /// An answer with a body.
     #[must_use]

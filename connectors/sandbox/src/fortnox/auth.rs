@@ -110,7 +110,7 @@ impl Authority {
         let mut body = Value::of([
             ("access_token", Value::text(&access)),
             ("scope", Value::text(SCOPES)),
-            ("expires_in", Value::from(Number::from(access_ms / 1_000))),
+            ("expires_in", Value::from(Number::from((access_ms + 999) / 1_000))),
             ("token_type", Value::text("bearer")),
         ]);
         if with_refresh {

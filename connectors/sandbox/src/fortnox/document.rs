@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{Days, NaiveDate};
 use tenon_value::{NumberError, Record, Value, time};
 
-use super::answer::Answer;
+use super::answer::{Answer, NO_CODE};
 use super::company::{Company, blank};
 use super::resource::{CUSTOMERS, ORDERS, Resource};
 use super::rows::{Rows, known};
@@ -106,7 +106,7 @@ pub fn unlocked(resource: &Resource, document: &Record) -> Result<(), Answer> {
     } else {
         return Ok(());
     };
-    Err(Answer::refused(2_000_588, says))
+    Err(Answer::refused(NO_CODE, says))
 }
 
 /// The text in a field; empty where there is none.
@@ -147,9 +147,8 @@ fn write(
         };
         set(document, rows_of(resource), Value::list(made));
     }
-    totalled(company, resource, document, &vat_type).map_err(|error| {
-        Answer::refused(2_000_588, &format!("Beloppet kan inte beräknas: {error}."))
-    })
+    totalled(company, resource, document, &vat_type)
+        .map_err(|error| Answer::refused(NO_CODE, &format!("Beloppet kan inte beräknas: {error}.")))
 }
 
 /// Computes the totals anew.
@@ -274,7 +273,7 @@ fn dates(company: &Company, resource: &Resource, document: &mut Record) -> Resul
     }
     if company.year_of(day).is_none() {
         let says = format!("Det finns inget räkenskapsår för {day}.");
-        return Err(Answer::refused(2_000_588, &says));
+        return Err(Answer::refused(NO_CODE, &says));
     }
     if text(document, "DueDate").is_empty() {
         let days = text(document, "TermsOfPayment").parse::<u64>().unwrap_or(30);

@@ -4,7 +4,7 @@
 //! [`router`] puts it on HTTP. It must know nothing of the shop or of Tenon's engine.
 //!
 //! What it does is held to the recorded exchanges and the published schema. Where neither says
-//! anything the code is the general 2000588 and the words are the sandbox's own.
+//! anything the refusal has the code 0 and the sandbox's own words.
 
 mod action;
 mod answer;

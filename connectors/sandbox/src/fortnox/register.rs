@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenon_value::{Record, Value};
 
-use super::answer::Answer;
+use super::answer::{Answer, NO_CODE};
 use super::company::{Company, blank};
 use super::resource::Resource;
 use super::rows::known;
@@ -97,7 +97,7 @@ fn check_key(company: &mut Company, resource: &Resource, key: &str) -> Result<()
     if company.table(resource).taken(key) {
         return Err(match resource.path {
             "customers" => Answer::refused(2_000_637, "Kundnumret används redan."),
-            _ => Answer::refused(2_000_588, &format!("{key} används redan.")),
+            _ => Answer::refused(NO_CODE, &format!("{key} används redan.")),
         });
     }
     Ok(())

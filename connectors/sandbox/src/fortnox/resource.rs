@@ -1,5 +1,7 @@
 //! The ledger's resources: their paths, envelopes, keys, shapes and searches.
 
+use super::answer::NO_CODE;
+
 /// One kind of record.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Resource {
@@ -36,7 +38,7 @@ const PLAIN: Resource = Resource {
     envelope: "",
     list: "",
     key: "Code",
-    missing: (2_000_588, "Posten finns inte."),
+    missing: (NO_CODE, "Posten finns inte."),
     blank: "{}",
     shown: &[],
     spelled: &[],
@@ -264,28 +266,28 @@ pub const ALL: [Resource; 14] = [
         path: "termsofdeliveries",
         envelope: "TermsOfDelivery",
         list: "TermsOfDeliveries",
-        missing: (2_000_588, "Leveransvillkoret finns inte."),
+        missing: (NO_CODE, "Leveransvillkoret finns inte."),
         ..PLAIN
     },
     Resource {
         path: "wayofdeliveries",
         envelope: "WayOfDelivery",
         list: "WayOfDeliveries",
-        missing: (2_000_588, "Leveranssättet finns inte."),
+        missing: (NO_CODE, "Leveranssättet finns inte."),
         ..PLAIN
     },
     Resource {
         path: "currencies",
         envelope: "Currency",
         list: "Currencies",
-        missing: (2_000_588, "Valutan finns inte."),
+        missing: (NO_CODE, "Valutan finns inte."),
         ..PLAIN
     },
     Resource {
         path: "modesofpayments",
         envelope: "ModeOfPayment",
         list: "ModesOfPayments",
-        missing: (2_000_588, "Betalningssättet finns inte."),
+        missing: (NO_CODE, "Betalningssättet finns inte."),
         ..PLAIN
     },
     Resource {
@@ -302,7 +304,7 @@ pub const ALL: [Resource; 14] = [
         envelope: "FinancialYear",
         list: "FinancialYears",
         key: "Id",
-        missing: (2_000_588, "Räkenskapsåret finns inte."),
+        missing: (NO_CODE, "Räkenskapsåret finns inte."),
         writable: false,
         ..PLAIN
     },
@@ -310,7 +312,7 @@ pub const ALL: [Resource; 14] = [
         path: "pricelists",
         envelope: "PriceList",
         list: "PriceLists",
-        missing: (2_000_588, "Prislistan finns inte."),
+        missing: (NO_CODE, "Prislistan finns inte."),
         writable: false,
         ..PLAIN
     },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenon_value::{Number, Record, Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, NO_CODE};
 use super::company::Company;
 use super::resource::{ARTICLES, Resource, at};
 use super::totals::{code_rate, number, set, öre};
@@ -85,7 +85,7 @@ impl Rows<'_> {
     fn check_count(&self, count: usize) -> Result<(), Answer> {
         if count > MAX_ROWS {
             let says = format!("Dokumentet får ha högst {MAX_ROWS} rader, inte {count}.");
-            return Err(Answer::refused(2_000_588, &says));
+            return Err(Answer::refused(NO_CODE, &says));
         }
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Rows<'_> {
         }
         let code = text("VATCode");
         if !code.is_empty() && code_rate(&code).is_none() {
-            return Err(Answer::refused(2_000_588, &format!("Momskoden {code} finns inte.")));
+            return Err(Answer::refused(NO_CODE, &format!("Momskoden {code} finns inte.")));
         }
         let vat = number(row, "VAT");
         if vat.is_negative() || vat > Number::from(100) {

@@ -37,10 +37,10 @@ fn what_is_written_wrongly_is_refused_in_lower_case() {
     assert_eq!(row(r#""Project":"7""#), "2001161");
     assert_eq!(row(r#""Price":"dyrt""#), "2000108");
     assert_eq!(row(r#""VAT":101"#), "2000588");
-    assert_eq!(row(r#""VATCode":"moms""#), "2000588");
-    assert_eq!(order(r#","Currency":"CHF""#), "2000588");
+    assert_eq!(row(r#""VATCode":"moms""#), "0");
+    assert_eq!(order(r#","Currency":"CHF""#), "0");
     assert_eq!(order(r#","TermsOfPayment":"77""#), "2000429");
-    assert_eq!(order(r#","WayOfDelivery":"DUVA""#), "2000588");
+    assert_eq!(order(r#","WayOfDelivery":"DUVA""#), "0");
     assert_eq!(order(r#","VATIncluded":"kanske""#), "2000134");
     assert_eq!(order(r#","OrderDate":"imorgon""#), "2000588");
     assert_eq!(order(r#","Colour":"red""#), "2001399");
@@ -75,7 +75,7 @@ fn more_than_500_rows_are_refused() {
     let rows = vec![ROW; 501].join(",");
     let customer = desk.customer("");
     let body = format!(r#"{{"Order":{{"CustomerNumber":"{customer}","OrderRows":[{rows}]}}}}"#);
-    assert_eq!(desk.refused("POST", "/3/orders", &body), "2000588");
+    assert_eq!(desk.refused("POST", "/3/orders", &body), "0");
     let order = desk.order(true, &vec![ROW; 500].join(","));
     assert_eq!(order.field("OrderRows").items().len(), 500);
 }
@@ -89,7 +89,7 @@ fn article_numbers_take_few_characters() {
     for number in ["KAFFE 500g (ny)", "Å-1", "a.b"] {
         assert_eq!(desk.refused("POST", "/3/articles", &article(number)), "2000359");
     }
-    assert_eq!(desk.refused("POST", "/3/articles", &article("KVARN-01")), "2000588");
+    assert_eq!(desk.refused("POST", "/3/articles", &article("KVARN-01")), "0");
     assert_eq!(
         desk.refused("POST", "/3/articles", r#"{"Article":{"ArticleNumber":"X"}}"#),
         "2000588"
@@ -114,10 +114,10 @@ fn locked_periods_and_missing_years_cannot_be_booked() {
     desk.ledger.lock_until(Some("2026-03-31")).unwrap();
     let locked = desk.get("/3/settings/lockedperiod");
     assert_eq!(locked.at("LockedPeriod.EndDate").plain().unwrap(), "2026-03-31");
-    assert_eq!(desk.refused("PUT", "/3/invoices/1/bookkeep", ""), "2000588");
+    assert_eq!(desk.refused("PUT", "/3/invoices/1/bookkeep", ""), "0");
     desk.ledger.lock_until(None).unwrap();
     let date = r#"{"Invoice":{"InvoiceDate":"2031-01-01"}}"#;
-    assert_eq!(desk.refused("PUT", "/3/invoices/1", date), "2000588");
+    assert_eq!(desk.refused("PUT", "/3/invoices/1", date), "0");
     desk.put("/3/invoices/1/bookkeep", "");
     assert!(desk.ledger.lock_until(Some("soon")).is_err());
 }
