@@ -1,3 +1,4 @@
+mod connector;
 mod documents;
 mod lists;
 mod refusals;
