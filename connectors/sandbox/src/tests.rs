@@ -227,3 +227,48 @@ async fn a_taken_port_is_named() {
     let error = Sandbox::start(SandboxConfig { port, ..SandboxConfig::default() }).await.err();
     assert!(error.unwrap().to_string().contains(&port.to_string()));
 }
+
+#[tokio::test]
+async fn in_bad_weather_the_counts_are_what_really_happened() {
+    let mut caller = Caller::start().await;
+    caller.running.parts.faults.add(crate::faults::FaultRule::every_kind(60, 1));
+    let mut answered = 0;
+    for _ in 0..400 {
+        match caller.order().await {
+            Some((201, _)) => answered += 1,
+            Some((401, _)) => {
+                let tokens = caller.control("POST", "/control/fortnox/tokens", json!(null)).await;
+                caller.token = tokens["access_token"].as_str().unwrap().to_owned();
+            }
+            _ => {}
+        }
+    }
+    while caller.running.parts.faults.acting_later() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let there = caller.running.parts.ledger.documents().len();
+    let counts = caller.running.parts.counts.now();
+    assert_eq!(u64::try_from(there).unwrap(), counts.done("POST /fortnox/3/orders"));
+    assert!(answered < there && there < 400, "{answered} answered, {there} there");
+    let made = caller.running.parts.faults.made();
+    assert!(made.values().all(|times| *times > 0), "{made:?}");
+}
+
+#[tokio::test]
+async fn a_kept_connection_is_cut_in_the_middle() {
+    let caller = Caller::start().await;
+    let mut stream = TcpStream::connect(caller.running.address).await.unwrap();
+    let request = format!(
+        "GET /fortnox/3/companyinformation HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Bearer {}\r\n\r\n",
+        caller.token
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut first = [0; 4_096];
+    let read = stream.read(&mut first).await.unwrap();
+    assert!(String::from_utf8_lossy(&first[..read]).starts_with("HTTP/1.1 200"));
+    caller.fault(json!({"kind": "down", "times": 1, "path": "/fortnox/*"})).await;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    assert_eq!(rest, b"");
+}
