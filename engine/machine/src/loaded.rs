@@ -188,10 +188,9 @@ fn programs_of_upsert(upsert: &Upsert) -> Vec<&Program> {
     all
 }
 
-/// Whether the text of a program elsewhere holds the step's id as a word of its own. Taking a text
-/// constant for a name costs one read, never a wrong value.
+/// Whether a program elsewhere reads the step's id as a name of the scope.
 fn is_used(graph: &Graph, node: &Node) -> bool {
-    let word = format!("\"{}\"", node.id);
+    let word = format!("\"root\":\"{}\"", node.id);
     let own = |other: &Node| other.id == node.id;
     let elsewhere = graph.nodes.iter().filter(|n| !own(n)).flat_map(programs_of_node);
     !node.expect.is_empty()

@@ -207,10 +207,12 @@ impl Work<'_> {
             Operation::Action { action, key, .. } => {
                 let reads = self.task.step(step).map(|record| record.reads.clone());
                 let there = reads.and_then(|reads| reads.get("proof").cloned());
-                let record = keyed(&there.unwrap_or_default(), key);
-                match system.gives(resource, action) {
-                    Some(field) => record.with(&field, Value::text(NOT_MADE)),
-                    None => record,
+                match system.makes(resource, action).and_then(|made| system.key_field(&made)) {
+                    Some(field) => {
+                        let made = Value::of([(field.as_str(), Value::text(NOT_MADE))]);
+                        system.as_if_done(resource, action, made, NOT_MADE)
+                    }
+                    None => keyed(&there.unwrap_or_default(), key),
                 }
             }
             _ => Value::Missing,
@@ -301,10 +303,14 @@ impl Work<'_> {
         Ok(match &write.operation {
             Operation::Create { resource, .. } => system.key_of(resource, record),
             Operation::Update { key, .. } => Some(key.clone()),
-            Operation::Action { resource, action, .. } if write.reference.is_some() => system
-                .gives(resource, action)
-                .and_then(|field| record.at(&field).plain())
-                .filter(|text| !text.trim().is_empty()),
+            Operation::Action { resource, action, .. } => {
+                let made = system.makes(resource, action);
+                made.and_then(|made| {
+                    let answered = system.made_by_answer(resource, action, record);
+                    answered.or_else(|| system.key_of(&made, record))
+                })
+                .filter(|key| !key.trim().is_empty())
+            }
             _ => None,
         })
     }

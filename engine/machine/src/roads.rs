@@ -96,7 +96,10 @@ impl Work<'_> {
         let record = self.read_before_and_after(step, write, get, until_ms)?;
         let proof = self.system(&write.connection)?.proof(resource, action, &record);
         match proof {
-            Ok(Some(true)) => self.write_happened(step, record, Known::Proof),
+            Ok(Some(true)) => {
+                let made = self.made(step, &write.connection, (resource, action), &record)?;
+                self.write_happened(step, made.unwrap_or(record), Known::Proof)
+            }
             Ok(Some(false)) => self.happened_not(step, until_ms, "the record does not show it"),
             Ok(None) => {
                 let fault = unknown("the action has no proof".to_owned());
@@ -142,15 +145,38 @@ impl Work<'_> {
         Err(Stop::Wait)
     }
 
+    /// The record an action made, read by the key that the record it was done to holds.
+    pub(crate) fn made(
+        &mut self,
+        step: &str,
+        connection: &str,
+        (resource, action): (&str, &str),
+        record: &Value,
+    ) -> Run<Option<Value>> {
+        let system = self.system(connection)?;
+        let Some(made) = system.makes(resource, action) else { return Ok(None) };
+        let Some(key) = system.made_by_proof(resource, action, record) else { return Ok(None) };
+        self.read(step, "made", connection, Operation::Get { resource: made, key }).map(Some)
+    }
+
     fn said_to_have_happened(
         &mut self,
         step: &str,
         write: &Arc<Write>,
         id: Option<String>,
     ) -> Run<()> {
-        let resource = resource_of(&write.operation).to_owned();
+        let mut resource = resource_of(&write.operation).to_owned();
+        if let Operation::Action { action, .. } = &write.operation
+            && id.is_some()
+            && let Some(made) = self.system(&write.connection)?.makes(&resource, action)
+        {
+            resource = made;
+        }
+        let of_action = resource == resource_of(&write.operation);
         let key = match (&write.operation, id) {
-            (Operation::Update { key, .. } | Operation::Action { key, .. }, _) => key.clone(),
+            (Operation::Update { key, .. }, _) => key.clone(),
+            (Operation::Action { key, .. }, _) if of_action => key.clone(),
+            (Operation::Action { key, .. }, None) => key.clone(),
             (_, Some(id)) => id,
             (_, None) => {
                 let fault = unknown("the new record's id was not given".to_owned());

@@ -10,7 +10,7 @@ use crate::decision::{Change, Effect, Origin};
 use crate::event::{Created, How, Stored, Trigger, What};
 use crate::outside::{Intent, resource_of};
 use crate::state::{Reason, TaskId};
-use crate::task::{Child, WriteStatus};
+use crate::task::{Child, Write, WriteStatus};
 use crate::work::{Run, Stop, Work, fault};
 
 /// What a `call` step is made of.
@@ -110,15 +110,16 @@ impl Work<'_> {
                     .hint("look at the record; if it is right as it is, cancel the task"),
             ));
         }
+        let (resource, connection) = (call.of.resource.as_str(), call.of.connection.as_str());
+        let made = self.made(call.step, connection, (resource, call.action), &there)?;
         if let Some(stores) = call.stores {
-            let gives = system.gives(&call.of.resource, call.action);
-            let target = gives.and_then(|field| there.at(&field).plain()).unwrap_or_default();
-            if target.trim().is_empty() {
+            let Some(target) = system.made_by_proof(resource, call.action, &there) else {
                 return Err(without_key(call.step));
-            }
+            };
             let stored = self.stores(call, stores, scope, &target)?;
-            self.adopt_stored(call.step, &call.of.connection, stored);
+            self.adopt_stored(call.step, connection, stored);
         }
+        let there = made.unwrap_or(there);
         Ok(self.step_ended(call.step, How::Already, there, &[]))
     }
 
@@ -140,36 +141,58 @@ impl Work<'_> {
         let WriteStatus::Done { record, target, .. } = &write.status else {
             return Err(Stop::Wait);
         };
-        let key = match &write.operation {
-            Operation::Update { key, .. } | Operation::Action { key, .. } => Some(key.clone()),
-            _ => target.clone(),
-        };
-        let linked = write
-            .reference
-            .as_ref()
-            .and_then(|stored| self.task.links.get(&(stored.entity.clone(), stored.id.clone())));
-        let unlinked = write.reference.is_some() && target.is_none() && linked.is_none();
-        let Some(key) = key.filter(|_| stale || unlinked || record.is_absent()) else {
-            return match unlinked {
-                true => Err(without_key(step)),
-                false => Ok(record.clone()),
+        let (record, target) = (record.clone(), target.clone());
+        if write.reference.is_some() && target.is_none() {
+            let stored = write.reference.as_ref();
+            let linked = stored
+                .and_then(|s| self.task.links.get(&(s.entity.clone(), s.id.clone())))
+                .map(|link| link.target.clone());
+            let Some(linked) = linked.filter(|linked| !linked.is_empty()) else {
+                return self.link_afterwards(step, &write);
             };
-        };
-        let resource = resource_of(&write.operation).to_owned();
-        let get = Operation::Get { resource: resource.clone(), key };
-        let now = self.read(step, "after", &write.connection, get)?;
-        if unlinked
-            && let Some(stored) = &write.reference
-            && let Operation::Action { action, .. } = &write.operation
-        {
-            let gives = self.system(&write.connection)?.gives(&resource, action);
-            let target = gives.and_then(|field| now.at(&field).plain()).unwrap_or_default();
-            if target.trim().is_empty() {
-                return Err(without_key(step));
-            }
-            self.adopt_stored(step, &write.connection, Stored { target, ..stored.clone() });
+            let Some(get) = self.get_of(&write, Some(linked))? else { return Ok(record) };
+            return self.read(step, "made", &write.connection, get);
         }
-        Ok(now)
+        if !stale && !record.is_absent() {
+            return Ok(record);
+        }
+        let Some(get) = self.get_of(&write, target)? else { return Ok(record) };
+        self.read(step, "after", &write.connection, get)
+    }
+
+    /// How the record that a write was about is read.
+    fn get_of(&self, write: &Write, target: Option<String>) -> Run<Option<Operation>> {
+        let system = self.system(&write.connection)?;
+        let of = resource_of(&write.operation).to_owned();
+        Ok(match (&write.operation, target) {
+            (Operation::Action { action, .. }, Some(key)) => {
+                let resource = system.makes(&of, action).unwrap_or(of);
+                Some(Operation::Get { resource, key })
+            }
+            (Operation::Update { key, .. } | Operation::Action { key, .. }, _) => {
+                Some(Operation::Get { resource: of, key: key.clone() })
+            }
+            (_, Some(key)) => Some(Operation::Get { resource: of, key }),
+            (_, None) => None,
+        })
+    }
+
+    /// The answer did not name the record that was made: the record it was done to may.
+    fn link_afterwards(&mut self, step: &str, write: &Write) -> Run<Value> {
+        let (Some(stored), Operation::Action { resource, action, key, .. }) =
+            (&write.reference, &write.operation)
+        else {
+            return Err(without_key(step));
+        };
+        let get = Operation::Get { resource: resource.clone(), key: key.clone() };
+        let now = self.read(step, "after", &write.connection, get)?;
+        let system = self.system(&write.connection)?;
+        let Some(target) = system.made_by_proof(resource, action, &now) else {
+            return Err(without_key(step));
+        };
+        let made = self.made(step, &write.connection, (resource, action), &now)?;
+        self.adopt_stored(step, &write.connection, Stored { target, ..stored.clone() });
+        Ok(made.unwrap_or(now))
     }
 
     /// Runs another flow as a child task.
