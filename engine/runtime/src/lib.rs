@@ -3,20 +3,47 @@
 //! The machine decides, the store keeps, this crate performs. It knows no language and no concrete
 //! store; time, ids and randomness come in through [`Seam`], other systems through [`Transport`].
 
+mod begin;
 mod breaker;
+mod connection;
+mod deployment;
+mod dispatch;
+mod dry_run;
+mod engine;
 #[cfg(test)]
 mod fake;
 mod gate;
-#[expect(dead_code, reason = "the dispatcher lands next")]
+mod intake;
 mod lanes;
 mod limiter;
+mod live;
+mod operate;
+mod peer;
+mod perform;
+mod poll;
+mod recover;
+mod refusal;
+mod rows;
 mod seam;
 mod secrets;
+mod supervisor;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod tokens;
 mod transport;
+mod turn;
+mod work;
 
 pub use breaker::{Breaker, BreakerPolicy, Pass, Standing};
+pub use deployment::{DeployedTable, Deployment, stored_key};
+pub use engine::{Config, Ground, Runtime};
 pub use gate::{Crowd, Gate, Permit};
+pub use intake::{Accepted, StartFlow};
 pub use limiter::{Blocked, Bucket, Feedback, Limiter};
+pub use operate::{AuditQuery, By, DeliveryQuery, Link, TaskQuery};
+pub use peer::{Address, Credentials, Incoming, Peer, Proven, Rejected};
+pub use refusal::{Kind as RefusalKind, Refusal};
 pub use seam::{Seam, SystemSeam, Wait};
 pub use secrets::{KEY_VARIABLE, Secret, Vault, VaultError, write_private};
 pub use transport::{Answer, Http, HttpBounds, NoClient, Outgoing, Transport};

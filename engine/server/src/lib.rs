@@ -1,1 +1,13 @@
-//! To be written.
+//! The engine over HTTP: webhook intake, and the JSON API that the CLI and programs use.
+//!
+//! Handlers hold no logic: [`answer`] maps a call to a function of the runtime, and the CLI uses the
+//! same [`answer`] on a directory that no server holds.
+
+mod api;
+mod door;
+mod intake;
+mod serve;
+
+pub use api::{Call, answer};
+pub use door::{ApiFile, DoorError};
+pub use serve::{Server, ServerConfig, ServerError};

@@ -1,0 +1,197 @@
+//! One connection: its system, its account's credentials, its door and its breaker.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tenon_store::{AccountEventRow, Commit, Row, Scan, SecretRow, Select, Store};
+use tenon_value::{Value, json};
+use tokio::sync::Notify;
+
+use crate::breaker::{Breaker, BreakerPolicy, Standing};
+use crate::engine::Engine;
+use crate::gate::Gate;
+use crate::peer::{Address, Credentials, Peer};
+use crate::refusal::{Kind, Refusal};
+use crate::seam::Seam;
+use crate::secrets::{Secret, Vault};
+
+/// The name under which a connection's credentials are sealed.
+const CREDENTIALS: &str = "credentials";
+
+/// What is known of the account: kept sealed as one.
+#[derive(Clone, Default)]
+pub(crate) struct Account {
+    /// Where it lives.
+    pub(crate) address: Address,
+    /// Credentials.
+    pub(crate) credentials: Arc<Credentials>,
+}
+
+/// One connection.
+pub(crate) struct Connection {
+    pub(crate) name: String,
+    pub(crate) peer: Arc<dyn Peer>,
+    pub(crate) gate: Gate,
+    pub(crate) breaker: Mutex<Breaker>,
+    /// Rung when the breaker changed, or somebody parked.
+    pub(crate) changed: Notify,
+    /// Held while a refresh is under way: one at a time.
+    pub(crate) refreshing: tokio::sync::Mutex<()>,
+    account: RwLock<Account>,
+    parked: Mutex<BTreeSet<Arc<str>>>,
+}
+
+impl Connection {
+    /// A connection as the store knows it.
+    pub(crate) async fn open(
+        name: &str,
+        peer: Arc<dyn Peer>,
+        ground: (&dyn Store, &Vault, Arc<dyn Seam>),
+        policy: BreakerPolicy,
+    ) -> Result<Connection, Refusal> {
+        let (store, vault, seam) = ground;
+        let mut breaker = Breaker::new(policy);
+        let key = SecretRow {
+            account: name.to_owned(),
+            name: CREDENTIALS.to_owned(),
+            ..SecretRow::default()
+        }
+        .key();
+        let account = match store.get(&key).await? {
+            Some(Row::Secret(row)) => {
+                let opened = vault
+                    .open(name, &row.sealed)
+                    .map_err(|e| Refusal::new(Kind::Conflict, "SECRETS_CLOSED", e.to_string()))?;
+                read_account(&opened)
+            }
+            _ => Account::default(),
+        };
+        let select = Select::AccountEvents { account: name.to_owned(), from: 0 };
+        let last = store.scan(Scan::new(select).reversed().limit(1)).await?;
+        if let Some(Row::AccountEvent(event)) = last.rows.first()
+            && event.what == "refused"
+        {
+            breaker.refused(event.at_ms, &event.detail);
+        }
+        Ok(Connection {
+            name: name.to_owned(),
+            gate: Gate::new(&peer.buckets(), seam),
+            peer,
+            breaker: Mutex::new(breaker),
+            changed: Notify::new(),
+            refreshing: tokio::sync::Mutex::new(()),
+            account: RwLock::new(account),
+            parked: Mutex::new(BTreeSet::new()),
+        })
+    }
+
+    /// The account now.
+    pub(crate) fn account(&self) -> Account {
+        self.account.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Works on the breaker.
+    pub(crate) fn with_breaker<T>(&self, f: impl FnOnce(&mut Breaker) -> T) -> T {
+        f(&mut self.breaker.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How it stands.
+    pub(crate) fn standing(&self) -> Standing {
+        self.with_breaker(|b| b.standing().clone())
+    }
+
+    /// A task waits for this connection.
+    pub(crate) fn park(&self, task: &Arc<str>) {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).insert(task.clone());
+        self.changed.notify_one();
+    }
+
+    /// How many tasks wait for it.
+    pub(crate) fn parked(&self) -> usize {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Takes the oldest tasks that wait.
+    pub(crate) fn unpark(&self, count: usize) -> Vec<Arc<str>> {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = Vec::new();
+        while out.len() < count {
+            let Some(task) = parked.pop_first() else { break };
+            out.push(task);
+        }
+        out
+    }
+
+    /// Writes an event of the account's journal, and the account's new secrets with it.
+    pub(crate) async fn journal(
+        &self,
+        engine: &Engine,
+        what: &str,
+        detail: Value,
+        account: Option<Account>,
+    ) -> Result<(), Refusal> {
+        let select = Select::AccountEvents { account: self.name.clone(), from: 0 };
+        let last = engine.store.scan(Scan::new(select).reversed().limit(1)).await?;
+        let n = match last.rows.first() {
+            Some(Row::AccountEvent(event)) => event.n.saturating_add(1),
+            _ => 0,
+        };
+        let at_ms = engine.seam.now_ms();
+        let event = AccountEventRow {
+            account: self.name.clone(),
+            n,
+            at_ms,
+            what: what.to_owned(),
+            detail: detail.as_text().map_or_else(|| json::write(&detail), str::to_owned),
+        };
+        let mut commit = Commit::new().absent(event.key()).put(event);
+        if let Some(account) = &account {
+            let text = write_account(account);
+            commit = commit.put(SecretRow {
+                account: self.name.clone(),
+                name: CREDENTIALS.to_owned(),
+                sealed: engine.vault.seal(&self.name, text.reveal().as_bytes(), &*engine.seam),
+                at_ms,
+            });
+        }
+        engine.store.commit(commit).await?;
+        if let Some(account) = account {
+            *self.account.write().unwrap_or_else(PoisonError::into_inner) = account;
+        }
+        Ok(())
+    }
+}
+
+fn write_account(account: &Account) -> Secret {
+    let credentials = account
+        .credentials
+        .iter()
+        .map(|(name, secret)| (Arc::from(name.as_str()), Value::text(secret.reveal())))
+        .collect();
+    let value = Value::of([
+        ("base", Value::text(&account.address.base)),
+        ("token", account.address.token.as_deref().map_or(Value::Missing, Value::text)),
+        ("credentials", Value::record(credentials)),
+    ]);
+    Secret::new(json::write(&value))
+}
+
+fn read_account(bytes: &[u8]) -> Account {
+    let value = json::read_bytes(bytes).unwrap_or_default();
+    Account {
+        address: Address {
+            base: value.field("base").as_text().unwrap_or_default().to_owned(),
+            token: value.field("token").as_text().map(str::to_owned),
+        },
+        credentials: Arc::new(read_credentials(value.field("credentials"))),
+    }
+}
+
+/// Credentials from a record of texts.
+pub(crate) fn read_credentials(value: &Value) -> Credentials {
+    let Some(fields) = value.as_record() else { return Credentials::new() };
+    fields
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), Secret::new(value.plain()?))))
+        .collect()
+}

@@ -1,0 +1,329 @@
+//! Tasks: lists, one with its journal, why it stands where it stands, and the verbs.
+
+use std::sync::Arc;
+
+use tenon_machine::{Input, Reason, Said, State, Verb};
+use tenon_store::{Row, Scan, Select, TaskRow};
+use tenon_value::{Value, json};
+
+use super::By;
+use super::lists::text;
+use crate::engine::Runtime;
+use crate::refusal::{Kind, Refusal};
+use crate::work::{is_settled, journal, load, one_turn};
+use crate::{rows, work};
+
+/// Which tasks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskQuery {
+    /// Only of this state.
+    pub state: Option<String>,
+    /// Only of this flow.
+    pub flow: Option<String>,
+    /// Only of this record: its id, or the name people use.
+    pub record: Option<String>,
+    /// At most so many, the newest first.
+    pub limit: usize,
+    /// Behind this place, from an earlier answer.
+    pub after: Option<Vec<u8>>,
+}
+
+impl Runtime {
+    /// Tasks, newest change first, and where to go on.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn tasks(&self, query: TaskQuery) -> Result<Value, Refusal> {
+        let select = match (&query.state, &query.record) {
+            (Some(state), _) => Select::TasksInState(state.clone()),
+            _ => Select::TasksByTime,
+        };
+        let limit = query.limit.clamp(1, 10_000);
+        let mut list = Vec::new();
+        let mut after = query.after.clone();
+        loop {
+            let left = limit.saturating_sub(list.len()).max(1);
+            let scan = Scan::new(select.clone()).reversed().limit(left).after(after);
+            let page = self.engine().store.scan(scan).await?;
+            for row in page.rows {
+                let Row::Task(row) = row else { continue };
+                if wanted(&row, &query) {
+                    list.push(summary(&row));
+                }
+            }
+            after = page.next;
+            if after.is_none() || list.len() >= limit {
+                break;
+            }
+        }
+        let next = after.map_or(Value::Missing, |place| Value::from(hex::encode(place)));
+        Ok(Value::of([("tasks", Value::list(list)), ("next", next)]))
+    }
+
+    /// A task's row.
+    pub(crate) async fn task_row(&self, id: &str) -> Result<TaskRow, Refusal> {
+        let key = tenon_store::Key::Task { id: id.to_owned() };
+        match self.engine().store.get(&key).await? {
+            Some(Row::Task(row)) => Ok(row),
+            _ => Err(Refusal::not_found("task", id)),
+        }
+    }
+
+    /// A task with its journal.
+    ///
+    /// # Errors
+    /// When there is none, or its journal cannot be read.
+    pub async fn task(&self, id: &str) -> Result<Value, Refusal> {
+        let row = self.task_row(id).await?;
+        let mut events = Vec::new();
+        for (n, event) in journal(self.engine(), id).await?.iter().enumerate() {
+            let n = Value::from(i64::try_from(n).unwrap_or(i64::MAX));
+            events.push(Value::of([
+                ("n", n),
+                ("at_ms", Value::from(event.at_ms)),
+                ("line", Value::from(format!("{:?}", event.what))),
+            ]));
+        }
+        Ok(summary(&row).with("events", Value::list(events)))
+    }
+
+    /// Why a task stands where it stands: the chain of what it waits for, and the verb that would
+    /// change it.
+    ///
+    /// # Errors
+    /// When there is none, or its journal cannot be read.
+    pub async fn why(&self, id: &str) -> Result<Value, Refusal> {
+        let mut chain = Vec::new();
+        let mut at = id.to_owned();
+        let mut verbs = Vec::new();
+        // A chain of waits ends soon; a ring would be a defect and is cut here.
+        for _ in 0..16 {
+            let running = load(self.engine(), &Arc::from(at.as_str())).await?;
+            let task = &running.task;
+            let (said, next) = self.because(&task.id.0, &task.lane, &task.state);
+            chain.push(Value::of([
+                ("task", Value::text(&task.id.0)),
+                ("state", Value::text(task.state.name())),
+                ("since_ms", Value::from(task.updated_ms)),
+                ("reason", task.state.reason().map_or(Value::Missing, rows::reason_value)),
+                ("because", Value::from(said)),
+            ]));
+            verbs = verbs_of(&task.state);
+            let child = task.steps.values().find_map(|step| {
+                let child = step.child.as_ref()?;
+                child.ended.is_none().then(|| child.id.0.clone())
+            });
+            match next.or(child.filter(|_| matches!(task.state, State::Waiting(_)))) {
+                Some(next) if next != at => at = next,
+                _ => break,
+            }
+        }
+        let verbs = verbs.into_iter().map(|v| Value::from(v.replace("ID", &at))).collect();
+        Ok(Value::of([
+            ("task", Value::text(id)),
+            ("chain", Value::list(chain)),
+            ("verbs", Value::list(verbs)),
+        ]))
+    }
+
+    /// A sentence on a state, and the task it waits for.
+    fn because(&self, id: &str, lane: &str, state: &State) -> (String, Option<String>) {
+        let engine = self.engine();
+        match state {
+            State::Queued => match engine.lanes.holder(lane) {
+                Some(holder) if &*holder != id => {
+                    (format!("it waits in lane {lane} behind {holder}"), Some(holder.to_string()))
+                }
+                _ => ("it is about to begin".to_owned(), None),
+            },
+            State::Running => ("it is being worked on".to_owned(), None),
+            State::Waiting(Reason::Lock { of, held_by, .. }) => {
+                (format!("it waits for the lock {of}, held by {held_by}"), Some(held_by.0.clone()))
+            }
+            State::Waiting(Reason::ConnectionDown { connection, fault, .. }) => {
+                let standing = engine.connections.get(connection).map(|c| c.standing());
+                let probe = match standing {
+                    Some(crate::breaker::Standing::Down { canary_at_ms, .. }) => {
+                        format!(", probed next at {}", clock(canary_at_ms))
+                    }
+                    Some(crate::breaker::Standing::Paused { by }) => format!(", paused by {by}"),
+                    _ => String::new(),
+                };
+                (format!("connection {connection} is down{probe}: {}", fault.message), None)
+            }
+            State::Waiting(Reason::ConnectionAuth { connection, fault }) => {
+                (format!("connection {connection} needs new credentials: {}", fault.message), None)
+            }
+            State::Waiting(reason) | State::NeedsPerson(reason) | State::Failed(reason) => {
+                let until = reason.until_ms().map(|ms| format!(" until {}", clock(ms)));
+                let fault = reason.fault().map(|f| format!(": {f}"));
+                let name = reason.name().replace('_', " ");
+                (format!("{name}{}{}", until.unwrap_or_default(), fault.unwrap_or_default()), None)
+            }
+            State::Done => ("it is done".to_owned(), None),
+            State::Skipped(because) => (format!("it was skipped: {because}"), None),
+            State::Cancelled { by, why } => (format!("it was cancelled by {by}: {why}"), None),
+        }
+    }
+
+    /// Gives a task a verb: `retry` (with `latest: true`), `cancel`, `pause`, `resume`, `happened`
+    /// (with `id`), `not_happened`, `link` (with `id`), `create_new`. Gives the task after it.
+    ///
+    /// # Errors
+    /// When there is no such task or verb, or the task's state does not allow it.
+    pub async fn verb(
+        &self,
+        id: &str,
+        verb: &str,
+        with: &Value,
+        by: &By,
+    ) -> Result<Value, Refusal> {
+        let row = self.task_row(id).await?;
+        let verb = self.verb_named(&row, verb, with)?;
+        let input =
+            Input::Verb { verb, by: by.who.clone(), why: by.why.clone().unwrap_or_default() };
+        let engine = self.engine();
+        let id: Arc<str> = Arc::from(id);
+        if engine.config.idle {
+            let mut running = load(engine, &id).await?;
+            one_turn(engine, &mut running, &input).await?;
+        } else {
+            let taken = engine.dispatcher.ask(&id, input);
+            taken.await.map_err(|_| crate::intake::stopping())??;
+        }
+        Ok(summary(&self.task_row(&id).await?))
+    }
+
+    fn verb_named(&self, row: &TaskRow, verb: &str, with: &Value) -> Result<Verb, Refusal> {
+        let id = || with.field("id").plain().filter(|id| !id.trim().is_empty());
+        let needed = || id().ok_or_else(|| Refusal::invalid(format!("`{verb}` needs an `id`")));
+        Ok(match verb {
+            "retry" => {
+                let latest = with.field("latest").as_bool().unwrap_or(false);
+                let newest = self.engine().integration(&row.integration)?.newest.get(&row.flow);
+                let hash = newest.copied().ok_or_else(|| Refusal::not_found("flow", &row.flow));
+                Verb::Retry { latest: if latest { Some(hash?) } else { None } }
+            }
+            "cancel" => Verb::Cancel,
+            "pause" => Verb::Pause,
+            "resume" => Verb::Resume,
+            "happened" => Verb::Say(Said::Happened { id: id() }),
+            "not_happened" | "not-happened" => Verb::Say(Said::NotHappened),
+            "link" => Verb::Say(Said::Link { id: needed()? }),
+            "create_new" | "create-new" => Verb::Say(Said::CreateNew),
+            other => {
+                return Err(Refusal::new(
+                    Kind::NotFound,
+                    "VERB_UNKNOWN",
+                    format!("there is no verb `{other}`"),
+                )
+                .hint("retry, cancel, pause, resume, happened, not_happened, link, create_new"));
+            }
+        })
+    }
+
+    /// Waits until a task has ended or asks a person, and gives its row.
+    ///
+    /// # Errors
+    /// When there is no such task.
+    pub async fn settled(&self, id: &str) -> Result<Value, Refusal> {
+        let settled = &self.engine().settled;
+        loop {
+            let rung = settled.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
+            let row = self.task_row(id).await?;
+            let ended = matches!(row.state.as_str(), "done" | "skipped" | "failed" | "cancelled");
+            if ended || row.state == "needs_person" {
+                return Ok(summary(&row));
+            }
+            rung.await;
+        }
+    }
+
+    /// Waits until no task moves by itself any more: each has ended or asks a person.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn quiet(&self) -> Result<(), Refusal> {
+        let settled = &self.engine().settled;
+        loop {
+            let rung = settled.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
+            let mut moving = false;
+            for row in crate::live::all(&*self.engine().store, Select::OpenTasks).await? {
+                let Row::Task(row) = row else { continue };
+                moving |= matches!(row.state.as_str(), "queued" | "running" | "waiting");
+            }
+            if !moving {
+                return Ok(());
+            }
+            rung.await;
+        }
+    }
+
+    /// Whether a task goes on only by a person's word, or has ended.
+    ///
+    /// # Errors
+    /// When there is no such task, or its journal cannot be read.
+    pub async fn is_settled(&self, id: &str) -> Result<bool, Refusal> {
+        Ok(is_settled(&work::load(self.engine(), &Arc::from(id)).await?.task.state))
+    }
+}
+
+fn wanted(row: &TaskRow, query: &TaskQuery) -> bool {
+    let record =
+        |wanted: &String| row.record.as_ref() == Some(wanted) || row.title.as_ref() == Some(wanted);
+    query.flow.as_ref().is_none_or(|flow| *flow == row.flow)
+        && query.state.as_ref().is_none_or(|state| *state == row.state)
+        && query.record.as_ref().is_none_or(record)
+}
+
+fn clock(ms: i64) -> String {
+    let at = tenon_value::time::from_millis(ms);
+    at.map(|at| tenon_value::time::format_datetime(&at)).unwrap_or_default()
+}
+
+fn verbs_of(state: &State) -> Vec<String> {
+    let verbs: &[&str] = match state {
+        State::NeedsPerson(Reason::UnknownOutcome { .. }) => {
+            &["tenon task happened ID --id TARGET", "tenon task not-happened ID"]
+        }
+        State::NeedsPerson(Reason::SameRecord { .. }) => {
+            &["tenon task link ID --id TARGET", "tenon task create-new ID"]
+        }
+        State::Waiting(Reason::Paused { .. }) => &["tenon task resume ID"],
+        State::Waiting(Reason::Retry { .. }) => &["tenon task retry ID", "tenon task cancel ID"],
+        State::Failed(_) | State::NeedsPerson(_) => {
+            &["tenon task retry ID", "tenon task retry ID --latest", "tenon task cancel ID"]
+        }
+        State::Waiting(_) | State::Queued => &["tenon task cancel ID"],
+        _ => &[],
+    };
+    verbs.iter().map(|v| (*v).to_owned()).collect()
+}
+
+/// A task's row as a value.
+pub(crate) fn summary(row: &TaskRow) -> Value {
+    let json_of = |of: &Option<String>| {
+        of.as_deref().and_then(|t| json::read(t).ok()).unwrap_or(Value::Missing)
+    };
+    Value::of([
+        ("id", Value::text(&row.id)),
+        ("flow", Value::text(&row.flow)),
+        ("integration", Value::text(&row.integration)),
+        ("state", Value::text(&row.state)),
+        ("record", text(row.record.as_ref())),
+        ("title", text(row.title.as_ref())),
+        ("step", text(row.step.as_ref())),
+        ("reason", json_of(&row.reason)),
+        ("fault", json_of(&row.fault)),
+        ("lane", text(row.lane.as_ref())),
+        ("parent", text(row.parent.as_ref())),
+        ("trigger", Value::text(&row.trigger)),
+        ("graph", Value::text(&row.graph)),
+        ("created_ms", Value::from(row.created_ms)),
+        ("updated_ms", Value::from(row.updated_ms)),
+    ])
+}

@@ -1,0 +1,196 @@
+//! Performing one request: breaker, tokens, limits, transport, and what the answer means.
+
+use std::sync::Arc;
+
+use tenon_kit::{LimitNews, Operation, Outcome, Reading, Request};
+use tenon_value::{Class, Fault};
+
+use crate::breaker::{Pass, Standing};
+use crate::connection::{Account, Connection};
+use crate::engine::Engine;
+use crate::limiter::Feedback;
+use crate::tokens;
+
+/// One request of a flow.
+pub(crate) struct Errand<'a> {
+    /// The flow it is for; lines at the door take turns by it.
+    pub(crate) flow: &'a Arc<str>,
+    /// What is asked.
+    pub(crate) operation: &'a Operation,
+    /// How it is said.
+    pub(crate) request: &'a Request,
+}
+
+/// Sends a request when connection and limits allow it; gives what came back.
+pub(crate) async fn perform(
+    engine: &Engine,
+    connection: &Connection,
+    errand: Errand<'_>,
+) -> Reading {
+    let pass = connection.with_breaker(|b| b.ask(engine.seam.now_ms()));
+    if pass == Pass::Park {
+        return not_sent(parked(connection));
+    }
+    let mut account = match tokens::usable(engine, connection, None).await {
+        Ok(account) => account,
+        Err(fault) => return settle(engine, connection, not_sent(fault)),
+    };
+    let mut reading = exchange(engine, connection, &errand, &account).await;
+    if is_auth(&reading) {
+        // An access token may have been taken back early: it is renewed once, the request repeated.
+        match tokens::usable(engine, connection, Some(&account)).await {
+            Ok(renewed) => {
+                account = renewed;
+                reading = exchange(engine, connection, &errand, &account).await;
+            }
+            // The first answer stays: it says what the peer has against us.
+            Err(fault) if fault.code == "CONNECTION_AUTH" => {}
+            Err(fault) => reading = not_sent(fault),
+        }
+    }
+    settle(engine, connection, reading)
+}
+
+async fn exchange(
+    engine: &Engine,
+    connection: &Connection,
+    errand: &Errand<'_>,
+    account: &Account,
+) -> Reading {
+    let peer = &connection.peer;
+    let (address, credentials) = (&account.address, &account.credentials);
+    let outgoing = match peer.authenticate(errand.request, address, credentials) {
+        Ok(outgoing) => outgoing,
+        Err(fault) => return not_sent(fault),
+    };
+    let mut permit = match connection.gate.try_enter(errand.request.cost) {
+        Some(permit) => permit,
+        None => {
+            engine.dispatcher.step_aside();
+            let permit = connection.gate.enter(errand.flow, errand.request.cost).await;
+            engine.dispatcher.step_in();
+            permit
+        }
+    };
+    let response = engine.transport.send(outgoing).await;
+    let reading = peer.read(errand.operation, &response);
+    permit.learn(Feedback { wait_ms: reading.limits.wait_ms, bucket: reading.limits.bucket });
+    reading
+}
+
+/// A reading of something that was not sent.
+pub(crate) fn not_sent(fault: Fault) -> Reading {
+    Reading { outcome: Outcome::Fault(fault), limits: LimitNews::default(), warnings: Vec::new() }
+}
+
+fn is_auth(reading: &Reading) -> bool {
+    matches!(&reading.outcome, Outcome::Fault(fault) if fault.class == Class::Auth)
+}
+
+fn parked(connection: &Connection) -> Fault {
+    let name = &connection.name;
+    match connection.standing() {
+        Standing::Auth { why, .. } => Fault::new(
+            "CONNECTION_AUTH",
+            Class::Auth,
+            format!("connection {name} needs new credentials: {why}"),
+        )
+        .hint(format!("authorise it again with `tenon connection add {name}`")),
+        Standing::Paused { by } => Fault::new(
+            "CONNECTION_PAUSED",
+            Class::Down,
+            format!("connection {name} was paused by {by}"),
+        )
+        .hint(format!("resume it with `tenon connection resume {name}`")),
+        Standing::Up | Standing::Down { .. } => {
+            Fault::new("CONNECTION_DOWN", Class::Down, format!("connection {name} does not answer"))
+                .hint("nothing to do: it is probed, and its tasks go on when it answers")
+        }
+    }
+}
+
+/// Tells the breaker what came, and turns a failure of the whole into one that parks.
+fn settle(engine: &Engine, connection: &Connection, mut reading: Reading) -> Reading {
+    let now = engine.seam.now_ms();
+    let jitter = || {
+        let mut bytes = [0; 8];
+        engine.seam.random(&mut bytes);
+        u64::from_le_bytes(bytes)
+    };
+    match &mut reading.outcome {
+        Outcome::Fault(fault) if fault.class == Class::Auth => {
+            connection.with_breaker(|b| b.refused(now, &fault.message));
+            connection.changed.notify_one();
+        }
+        Outcome::Fault(fault) if fault.class == Class::Down => {
+            connection.with_breaker(|b| b.said_down(now, jitter()));
+            connection.changed.notify_one();
+        }
+        Outcome::Fault(fault) if fault.class == Class::Transient => {
+            let down = connection.with_breaker(|b| {
+                b.failed(now, jitter());
+                matches!(b.standing(), Standing::Down { .. })
+            });
+            if down {
+                // The connection as a whole is down: the task's budget is not spent on it.
+                fault.class = Class::Down;
+                connection.changed.notify_one();
+            }
+        }
+        Outcome::Unknown(_) => {
+            let opened = connection.with_breaker(|b| b.failed(now, jitter()));
+            if opened {
+                connection.changed.notify_one();
+            }
+        }
+        Outcome::Fault(_) | Outcome::Record(_) | Outcome::Page { .. } | Outcome::More(_) => {
+            let back = connection.with_breaker(crate::breaker::Breaker::answered);
+            if back || connection.parked() > 0 {
+                connection.changed.notify_one();
+            }
+        }
+    }
+    reading
+}
+
+/// Watches a connection: probes it while it is down, releases its parked tasks in waves when it is
+/// up. Runs as long as the engine.
+pub(crate) async fn watch(engine: &Engine, connection: &Connection) {
+    loop {
+        let now = engine.seam.now_ms();
+        match connection.standing() {
+            Standing::Up if connection.parked() > 0 => {
+                let wave = connection.with_breaker(crate::breaker::Breaker::next_wave);
+                release(engine, connection, wave);
+                // The next wave goes when answers come, or after a second without any.
+                tokio::select! {
+                    () = connection.changed.notified() => {}
+                    () = engine.seam.sleep_until(now + 1_000) => {}
+                }
+            }
+            Standing::Down { canary_at_ms, .. } if canary_at_ms <= now => {
+                release(engine, connection, 1);
+                tokio::select! {
+                    () = connection.changed.notified() => {}
+                    () = engine.seam.sleep_until(now + 1_000) => {}
+                }
+            }
+            Standing::Down { canary_at_ms, .. } => {
+                tokio::select! {
+                    () = connection.changed.notified() => {}
+                    () = engine.seam.sleep_until(canary_at_ms) => {}
+                }
+            }
+            Standing::Up | Standing::Auth { .. } | Standing::Paused { .. } => {
+                connection.changed.notified().await;
+            }
+        }
+    }
+}
+
+fn release(engine: &Engine, connection: &Connection, count: usize) {
+    for task in connection.unpark(count) {
+        let input = tenon_machine::Input::ConnectionUp { connection: connection.name.clone() };
+        engine.dispatcher.deliver(&task, input);
+    }
+}

@@ -1,0 +1,238 @@
+//! Opening a store, and finding everything again that was under way.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, RwLock};
+
+use tenon_graph::GraphHash;
+use tenon_machine::{Input, LoadedGraph, System};
+use tenon_store::{Commit, GraphRow, Key, Row, Scan, Select, Table, TaskRow};
+use tenon_value::{Value, json};
+use tokio::sync::{Notify, watch};
+
+use crate::connection::Connection;
+use crate::deployment::Deployment;
+use crate::dispatch::Dispatcher;
+use crate::engine::{Config, Engine, Ground, Integration, LockWaiters, load_graph};
+use crate::lanes::{Lanes, Waiting};
+use crate::live::{Live, Values, all};
+use crate::refusal::{Kind, Refusal};
+use crate::rows::Flags;
+use crate::supervisor::Supervisor;
+use crate::timers::Timers;
+
+/// Opens everything; nothing moves yet.
+pub(crate) async fn open(
+    ground: Ground,
+    deployments: Vec<Deployment>,
+    config: Config,
+) -> Result<Arc<Engine>, Refusal> {
+    let mut integrations = BTreeMap::new();
+    let mut connections = BTreeMap::new();
+    let mut graphs = BTreeMap::new();
+    for deployment in deployments {
+        for (name, peer) in &deployment.connections {
+            if connections.contains_key(name) {
+                continue;
+            }
+            let parts = (&*ground.store, &ground.vault, ground.seam.clone());
+            let connection = Connection::open(name, peer.clone(), parts, config.breaker).await?;
+            connections.insert(name.clone(), Arc::new(connection));
+        }
+        let integration = deploy(&ground, deployment, &mut graphs).await?;
+        integrations.insert(integration.deployment.integration.clone(), Arc::new(integration));
+    }
+    Ok(Arc::new(Engine {
+        started_ms: ground.seam.now_ms(),
+        store: ground.store,
+        seam: ground.seam,
+        transport: ground.transport,
+        vault: ground.vault,
+        config,
+        integrations,
+        connections,
+        graphs: RwLock::new(graphs),
+        lanes: Lanes::default(),
+        waiting: Waiting::default(),
+        timers: Timers::default(),
+        dispatcher: Dispatcher::new(config.tasks_at_once),
+        locks: LockWaiters::default(),
+        supervisor: Supervisor::new(),
+        stopping: AtomicBool::new(false),
+        stop_signal: watch::Sender::new(false),
+        settled: Notify::new(),
+        fatal: watch::Sender::new(None),
+    }))
+}
+
+/// Stores the graphs that are new; new tasks take these.
+async fn deploy(
+    ground: &Ground,
+    deployment: Deployment,
+    loaded: &mut BTreeMap<GraphHash, Arc<LoadedGraph>>,
+) -> Result<Integration, Refusal> {
+    let mut newest = BTreeMap::new();
+    for (flow, graph) in &deployment.graphs {
+        let ready = load_graph(graph)?;
+        let hash = ready.hash;
+        let key = Key::Graph { hash: hash.to_string() };
+        if ground.store.get(&key).await?.is_none() {
+            let bytes = graph.to_json().map_err(|e| {
+                Refusal::new(Kind::Internal, "GRAPH_UNREADABLE", format!("flow {flow}: {e}"))
+            })?;
+            let row = GraphRow {
+                hash: hash.to_string(),
+                flow: flow.clone(),
+                at_ms: ground.seam.now_ms(),
+                bytes: bytes.into_bytes(),
+            };
+            ground.store.commit(Commit::new().put(row)).await?;
+        }
+        newest.insert(flow.clone(), hash);
+        loaded.insert(hash, Arc::new(ready));
+    }
+    let live = Live::default();
+    let values = Values::load(&deployment, &*ground.store).await?;
+    live.change(|now| *now = values);
+    let systems = deployment
+        .connections
+        .iter()
+        .map(|(name, peer)| (name.clone(), peer.clone() as Arc<dyn System>))
+        .collect();
+    let pair = deployment.pair();
+    Ok(Integration { deployment, live, pair, newest, systems })
+}
+
+/// What is kept of an open task until all were seen.
+struct Open {
+    id: Arc<str>,
+    lane: Arc<str>,
+    child: bool,
+    keeps_lane: bool,
+    queued: bool,
+    wake: Wake,
+}
+
+enum Wake {
+    Nothing,
+    Recovered,
+    Lock,
+    Park(String),
+}
+
+/// Finds every open task again: in its lane, at its timer, parked, or under way.
+pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = engine.store.scan(Scan::new(Select::OpenTasks).after(after)).await?;
+        for row in page.rows {
+            if let Row::Task(row) = row {
+                found.push(seen(engine, &row));
+            }
+        }
+        if page.next.is_none() {
+            break;
+        }
+        after = page.next;
+    }
+    for row in all(&*engine.store, Select::All(Table::Timer)).await? {
+        if let Row::Timer(row) = row {
+            engine.timers.set(row.due_ms, Arc::from(row.task));
+        }
+    }
+    // Holders first: a task that waits in line must not pass one that was under way.
+    for task in found.iter().filter(|t| t.keeps_lane && !t.child) {
+        engine.lanes.enter(&task.lane, &task.id);
+    }
+    for task in found {
+        if task.queued && task.child {
+            engine.dispatcher.deliver(&task.id, Input::Start);
+        } else if task.queued {
+            crate::turn::enter(engine, &task.lane, &task.id);
+        }
+        match task.wake {
+            Wake::Nothing => {}
+            Wake::Recovered => engine
+                .dispatcher
+                .deliver(&task.id, Input::Recovered { process_started_ms: engine.started_ms }),
+            Wake::Lock => engine.dispatcher.deliver(&task.id, Input::LockFree),
+            Wake::Park(connection) => {
+                if let Some(connection) = engine.connections.get(&connection) {
+                    connection.park(&task.id);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn seen(engine: &Engine, row: &TaskRow) -> Open {
+    let flags = Flags::read(row);
+    let id: Arc<str> = Arc::from(row.id.as_str());
+    if flags.collapses
+        && let Some(record) = &row.record
+    {
+        engine.waiting.add(&Arc::from(row.flow.as_str()), &Arc::from(record.as_str()), &id);
+    }
+    let reason = row.reason.as_deref().and_then(|r| json::read(r).ok()).unwrap_or(Value::Missing);
+    let connection = || reason.field("connection").as_text().unwrap_or_default().to_owned();
+    let wake = match (row.state.as_str(), reason.field("kind").as_text().unwrap_or_default()) {
+        ("running", _) | ("waiting", "children") => Wake::Recovered,
+        ("waiting", "lock") => Wake::Lock,
+        ("waiting", "connection_down" | "connection_auth") => Wake::Park(connection()),
+        _ => Wake::Nothing,
+    };
+    Open {
+        id,
+        lane: Arc::from(row.lane.as_deref().unwrap_or_default()),
+        child: row.parent.is_some(),
+        keeps_lane: flags.keeps_lane,
+        queued: row.state == "queued",
+        wake,
+    }
+}
+
+/// Sets everything in motion.
+pub(crate) fn run(engine: &Arc<Engine>) {
+    let supervisor = &engine.supervisor;
+    let dispatcher = engine.clone();
+    supervisor.spawn(async move {
+        while let Some(id) = dispatcher.dispatcher.admit().await {
+            let worker = crate::work::work(dispatcher.clone(), id);
+            dispatcher.supervisor.spawn(worker);
+        }
+    });
+    until_stop(engine, |engine| async move {
+        loop {
+            let task = engine.timers.next(&*engine.seam).await;
+            engine.dispatcher.deliver(&task, Input::TimerFired);
+        }
+    });
+    for connection in engine.connections.values() {
+        let at_gate = connection.clone();
+        until_stop(engine, |_| async move { at_gate.gate.pump().await });
+        let watched = connection.clone();
+        until_stop(engine, |engine| async move {
+            crate::perform::watch(&engine, &watched).await;
+        });
+    }
+    if engine.config.polls {
+        crate::poll::run(engine);
+    }
+}
+
+/// Runs a loop until the engine stops.
+pub(crate) fn until_stop<F>(engine: &Arc<Engine>, work: impl FnOnce(Arc<Engine>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut stop = engine.stop_signal.subscribe();
+    let work = work(engine.clone());
+    engine.supervisor.spawn(async move {
+        tokio::select! {
+            () = work => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    });
+}

@@ -1,0 +1,204 @@
+//! A task's summary row, and reasons as values.
+
+use tenon_machine::{Reason, SOURCE, State, Task, Trigger};
+use tenon_store::{AuditRow, TaskRow};
+use tenon_value::{Value, json};
+
+use crate::engine::Integration;
+
+/// Flags in [`TaskRow::extra`].
+const KEEPS_LANE: u8 = 1;
+const COLLAPSES: u8 = 2;
+
+/// What the start needs to know of a task without reading its journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flags {
+    /// It keeps its lane.
+    pub(crate) keeps_lane: bool,
+    /// It waits to begin and carries nothing but a record's id.
+    pub(crate) collapses: bool,
+}
+
+impl Flags {
+    /// Of a task.
+    pub(crate) fn of(task: &Task) -> Flags {
+        Flags {
+            keeps_lane: task.keeps_lane(),
+            collapses: task.length <= 1
+                && matches!(task.state, State::Queued)
+                && matches!(task.trigger, Trigger::Webhook { .. } | Trigger::Poll),
+        }
+    }
+
+    /// From a row.
+    pub(crate) fn read(row: &TaskRow) -> Flags {
+        let bits = row.extra.as_ref().and_then(|extra| extra.first().copied()).unwrap_or(0);
+        Flags { keeps_lane: bits & KEEPS_LANE != 0, collapses: bits & COLLAPSES != 0 }
+    }
+
+    fn write(self) -> Vec<u8> {
+        let keeps = if self.keeps_lane { KEEPS_LANE } else { 0 };
+        let collapses = if self.collapses { COLLAPSES } else { 0 };
+        vec![keeps | collapses]
+    }
+}
+
+/// The row lists show.
+pub(crate) fn summary(task: &Task, integration: &Integration) -> TaskRow {
+    TaskRow {
+        id: task.id.0.clone(),
+        flow: task.flow.clone(),
+        integration: integration.deployment.integration.clone(),
+        graph: task.graph.to_string(),
+        record: Some(task.record.clone()),
+        title: title(task),
+        lane: Some(task.lane.clone()),
+        state: task.state.name().to_owned(),
+        open: !task.state.is_ended() || task.keeps_lane(),
+        reason: ending(&task.state),
+        fault: task.state.fault().map(|fault| json::write(&fault.to_value())),
+        step: step_of(task),
+        parent: task.parent().map(|(parent, _)| parent.0.clone()),
+        created_ms: task.created_ms,
+        updated_ms: task.updated_ms,
+        events: u64::from(task.length),
+        trigger: trigger(&task.trigger).to_owned(),
+        healed_by: None,
+        extra: Some(Flags::of(task).write()),
+    }
+}
+
+fn trigger(of: &Trigger) -> &'static str {
+    match of {
+        Trigger::Webhook { .. } => "webhook",
+        Trigger::Poll => "poll",
+        Trigger::Manual { .. } => "hand",
+        Trigger::Parent { .. } => "parent",
+    }
+}
+
+/// What people call the record: its `name`, where it was read or given.
+fn title(task: &Task) -> Option<String> {
+    let name = |record: &Value| record.field("name").as_text().map(str::to_owned);
+    if let Some(step) = task.step(SOURCE)
+        && let Some(title) = step.reads.values().find_map(&name)
+    {
+        return Some(title);
+    }
+    task.given.as_record().and_then(|given| given.values().find_map(name))
+}
+
+/// The step a task stands at, where its state names one.
+pub(crate) fn step_of(task: &Task) -> Option<String> {
+    let step = match task.state.reason()? {
+        Reason::Retry { step, .. }
+        | Reason::Lock { step, .. }
+        | Reason::Outcome { of: step, .. }
+        | Reason::Children { step, .. }
+        | Reason::UnknownOutcome { step, .. }
+        | Reason::SameRecord { step, .. }
+        | Reason::Document { step, .. }
+        | Reason::Fault { step, .. } => step,
+        _ => return None,
+    };
+    (!step.is_empty()).then(|| step.clone())
+}
+
+/// Why a task waits or how it ended, as JSON.
+fn ending(state: &State) -> Option<String> {
+    let value = match state {
+        State::Skipped(because) => Value::of([("because", Value::text(because))]),
+        State::Cancelled { by, why } => {
+            Value::of([("by", Value::text(by)), ("why", Value::text(why))])
+        }
+        state => reason_value(state.reason()?),
+    };
+    Some(json::write(&value))
+}
+
+/// A reason with its kind and fields.
+pub(crate) fn reason_value(reason: &Reason) -> Value {
+    let text = |t: &str| Value::text(t);
+    let mut fields: Vec<(&str, Value)> = vec![("kind", text(reason.name()))];
+    match reason {
+        Reason::Timer { until_ms } => fields.push(("until_ms", Value::from(*until_ms))),
+        Reason::Retry { attempt, next_ms, .. } => {
+            fields.push(("attempt", Value::from(i64::from(*attempt))));
+            fields.push(("next_ms", Value::from(*next_ms)));
+        }
+        Reason::Lane { lane, behind } => {
+            fields.push(("lane", text(lane)));
+            fields.push(("behind", text(&behind.0)));
+        }
+        Reason::Lock { of, held_by, .. } => {
+            fields.push(("of", text(of)));
+            fields.push(("held_by", text(&held_by.0)));
+        }
+        Reason::Limit { connection, bucket, free_ms } => {
+            fields.push(("connection", text(connection)));
+            fields.push(("bucket", text(bucket)));
+            fields.push(("free_ms", Value::from(*free_ms)));
+        }
+        Reason::ConnectionDown { connection, since_ms, .. } => {
+            fields.push(("connection", text(connection)));
+            fields.push(("since_ms", Value::from(*since_ms)));
+        }
+        Reason::ConnectionAuth { connection, .. } => fields.push(("connection", text(connection))),
+        Reason::Outcome { of, until_ms } => {
+            fields.push(("of", text(of)));
+            fields.push(("until_ms", Value::from(*until_ms)));
+        }
+        Reason::Children { open, of, .. } => {
+            fields.push(("open", Value::from(i64::from(*open))));
+            fields.push(("of", Value::from(i64::from(*of))));
+        }
+        Reason::UnknownOutcome { request, .. } => fields.push(("request", text(request))),
+        Reason::SameRecord { connection, resource, candidates, .. } => {
+            fields.push(("connection", text(connection)));
+            fields.push(("resource", text(resource)));
+            fields.push(("candidates", candidates.clone()));
+        }
+        Reason::Paused { by } => fields.push(("by", text(by))),
+        Reason::Document { reference, .. } => fields.push(("reference", text(reference))),
+        Reason::AccountChanged { from, to } => {
+            fields.push(("from", text(from)));
+            fields.push(("to", text(to)));
+        }
+        Reason::Fault { .. } => {}
+    }
+    if let Some(fault) = reason.fault() {
+        fields.push(("fault", fault.to_value()));
+    }
+    Value::record(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}
+
+/// The audit line of a task that ended or asks a person; none for what goes on by itself.
+pub(crate) fn line(task: &Task, at_ms: i64, id: String) -> Option<AuditRow> {
+    let told = task.state.is_ended() || matches!(task.state, State::NeedsPerson(_));
+    if !told {
+        return None;
+    }
+    let name = title(task).unwrap_or_else(|| task.record.clone());
+    let text = match &task.state {
+        State::Skipped(because) => format!("{} {name} skipped: {because}", task.flow),
+        State::Failed(reason) | State::NeedsPerson(reason) => {
+            let what =
+                reason.fault().map_or_else(|| reason.name().to_owned(), |f| f.message.clone());
+            format!("{} {name} {}: {what}", task.flow, task.state.name().replace('_', " "))
+        }
+        State::Cancelled { by, why } => format!("{} {name} cancelled by {by}: {why}", task.flow),
+        _ => format!("{} {name} done", task.flow),
+    };
+    Some(AuditRow {
+        at_ms,
+        id,
+        by: "engine".to_owned(),
+        what: task.state.name().to_owned(),
+        task: Some(task.id.0.clone()),
+        step: step_of(task),
+        source: Some(task.record.clone()),
+        target: task.links.values().next().map(|link| link.target.clone()),
+        code: task.state.fault().map(|fault| fault.code.clone()),
+        text,
+    })
+}

@@ -1,0 +1,114 @@
+//! Small step graphs, built by hand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tenon_graph::{
+    Catch, Endpoint, Find, Graph, Node, Program, Retry, Step, Triggers, UpdatePolicy, Upsert,
+    WhenLocked,
+};
+
+fn program(code: &str) -> Program {
+    Program(Arc::from(format!(r#"{{"edition":1,"code":{code}}}"#)))
+}
+
+fn path(root: &str, field: &str) -> Program {
+    program(&format!(r#"{{"field":[{{"root":"{root}"}},"{field}"]}}"#))
+}
+
+fn end(connection: &str) -> Endpoint {
+    Endpoint { connection: connection.to_owned(), resource: "order".to_owned() }
+}
+
+fn node(id: &str, step: Step, next: Option<u32>) -> Node {
+    Node {
+        id: id.to_owned(),
+        when: None,
+        step,
+        expect: Vec::new(),
+        catch: Vec::<Catch>::new(),
+        retry: None,
+        next,
+        place: "toy.flow.yaml:1".to_owned(),
+    }
+}
+
+fn graph(flow: &str, topics: &[&str], nodes: Vec<Node>) -> Graph {
+    let field = |name: &str, code: &str| {
+        format!(
+            r#"{{"name":"{name}","gives":{{"first":{{"candidates":[{{"name":"1","text":"","code":{code}}}],"otherwise":null}}}},"write":"any","required":true}}"#
+        )
+    };
+    let fields = [
+        field("Ref", r#"{"field":[{"root":"order"},"id"]}"#),
+        field("Prefix", r#"{"setting":"prefix"}"#),
+    ];
+    let mapping = format!(
+        r#"{{"edition":1,"code":{{"name":"order","from":{{}},"to":"order","pick":null,"lets":[],"fields":[{}],"checks":[]}}}}"#,
+        fields.join(",")
+    );
+    Graph {
+        edition: 1,
+        integration: "toy".to_owned(),
+        flow: flow.to_owned(),
+        title: flow.to_owned(),
+        entity: "order".to_owned(),
+        from: end("shop"),
+        to: end("ledger"),
+        takes: Vec::new(),
+        triggers: Triggers {
+            webhook: topics.iter().map(|t| (*t).to_owned()).collect(),
+            poll: None,
+            manual: vec!["id".to_owned()],
+        },
+        lane: None,
+        skip: Vec::new(),
+        retry: Retry { attempts: 30, ..Retry::default() },
+        nodes,
+        mappings: BTreeMap::from([("order".to_owned(), Program(Arc::from(mapping)))]),
+        scripts: BTreeMap::new(),
+    }
+}
+
+fn upsert() -> Step {
+    Step::Upsert(Box::new(Upsert {
+        of: end("ledger"),
+        entity: "order".to_owned(),
+        reference: path("order", "id"),
+        find: vec![Find {
+            field: "Ref".to_owned(),
+            value: path("order", "id"),
+            marker: true,
+            when: None,
+        }],
+        mapping: "order".to_owned(),
+        with: Vec::new(),
+        adopt_if: Vec::new(),
+        adopt: false,
+        when_locked: WhenLocked::Issue,
+        update: UpdatePolicy::All,
+    }))
+}
+
+fn book() -> Step {
+    Step::Call {
+        of: end("ledger"),
+        action: "book".to_owned(),
+        key: path("write", "Id"),
+        with: Vec::new(),
+        stores: None,
+    }
+}
+
+/// `order`: write, then book. `parent`: runs `order` as a child.
+pub fn all() -> Vec<Graph> {
+    let run = Step::Run { flow: "order".to_owned(), with: Vec::new(), detach: false };
+    vec![
+        graph(
+            "order",
+            &["orders/create"],
+            vec![node("write", upsert(), Some(1)), node("book", book(), None)],
+        ),
+        graph("parent", &[], vec![node("child", run, None)]),
+    ]
+}

@@ -1,0 +1,417 @@
+//! One turn of a task: decide, make it durable, tell whom it concerns.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tenon_machine::{
+    Change, Decision, Effect, Event, Input, Link, LoadedGraph, Origin, ReadKey, Reads, Reason,
+    Recorded, State, Task, TaskId, What, World, apply, decide,
+};
+use tenon_store::{
+    AuditRow, Commit, EventRow, Key, LockRow, ReferenceRow, Row, SentRow, StoreError, TimerRow,
+};
+use tenon_value::{Class, Fault, Value, json};
+
+use crate::engine::{Engine, Integration};
+use crate::live::Values;
+use crate::refusal::{Kind, Refusal};
+use crate::rows;
+
+/// A task in memory with all it goes by.
+pub(crate) struct Running {
+    pub(crate) id: Arc<str>,
+    pub(crate) task: Task,
+    pub(crate) graph: Arc<LoadedGraph>,
+    pub(crate) integration: Arc<Integration>,
+}
+
+/// Stored state as the machine sees it.
+struct View {
+    values: Arc<Values>,
+    sent: BTreeMap<ReadKey, Value>,
+    links: BTreeMap<(String, String), Option<Link>>,
+}
+
+impl Reads for View {
+    fn value(&self, key: &ReadKey) -> Option<Value> {
+        match key {
+            ReadKey::Lookup { table, key } => Some(self.values.lookup(table, key)),
+            ReadKey::Setting { name } => Some(self.values.setting(name)),
+            ReadKey::Sent { .. } | ReadKey::Reference { .. } => self.sent.get(key).cloned(),
+        }
+    }
+
+    fn link(&self, entity: &str, id: &str) -> Option<Option<Link>> {
+        self.links.get(&(entity.to_owned(), id.to_owned())).cloned()
+    }
+}
+
+impl View {
+    fn new(integration: &Integration) -> View {
+        View { values: integration.live.now(), sent: BTreeMap::new(), links: BTreeMap::new() }
+    }
+
+    async fn fetch(
+        &mut self,
+        engine: &Engine,
+        pair: &str,
+        need: &[ReadKey],
+    ) -> Result<(), StoreError> {
+        for key in need {
+            match key {
+                ReadKey::Reference { entity, id } => {
+                    let row = engine.store.get(&reference_key(pair, entity, id)).await?;
+                    let link = match row {
+                        Some(Row::Reference(row)) => Some(Link {
+                            origin: Origin::named(&row.origin).unwrap_or(Origin::Linked),
+                            target: row.target,
+                        }),
+                        _ => None,
+                    };
+                    self.links.insert((entity.clone(), id.clone()), link);
+                }
+                ReadKey::Sent { entity, id } => {
+                    let row = engine.store.get(&sent_key(pair, entity, id)).await?;
+                    let value = match row {
+                        Some(Row::Sent(row)) => json::read_bytes(&row.document).unwrap_or_default(),
+                        _ => Value::Missing,
+                    };
+                    self.sent.insert(key.clone(), value);
+                }
+                ReadKey::Lookup { .. } | ReadKey::Setting { .. } => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reference_key(pair: &str, entity: &str, id: &str) -> Key {
+    Key::Reference {
+        pair: pair.to_owned(),
+        entity: entity.to_owned(),
+        source: id.to_owned(),
+        part: String::new(),
+    }
+}
+
+fn sent_key(pair: &str, entity: &str, id: &str) -> Key {
+    Key::Sent { pair: pair.to_owned(), entity: entity.to_owned(), id: id.to_owned() }
+}
+
+/// Decides on one input, with everything it needs at hand. Nothing is written.
+pub(crate) async fn decided(
+    engine: &Engine,
+    running: &Running,
+    input: &Input,
+    held: &BTreeMap<String, TaskId>,
+    dry_run: bool,
+) -> Result<Decision, StoreError> {
+    let mut view = View::new(&running.integration);
+    // A decision names what it lacks; more than a few rounds would be a loop of ours.
+    for _ in 0..64 {
+        let decision = guarded(engine, running, input, (&view, held, dry_run));
+        if decision.need.is_empty() {
+            return Ok(decision);
+        }
+        view.fetch(engine, &running.integration.pair, &decision.need).await?;
+    }
+    Ok(quarantine(&running.task, engine, "the decision asks for ever more stored state"))
+}
+
+/// The pure decision; a panic in it stays in this task.
+fn guarded(
+    engine: &Engine,
+    running: &Running,
+    input: &Input,
+    around: (&View, &BTreeMap<String, TaskId>, bool),
+) -> Decision {
+    let (view, held, dry_run) = around;
+    let world = World {
+        graph: &running.graph,
+        systems: &running.integration.systems,
+        reads: view,
+        held,
+        now_ms: engine.seam.now_ms(),
+        dry_run,
+    };
+    catch_unwind(AssertUnwindSafe(|| decide(&world, &running.task, input)))
+        .unwrap_or_else(|panic| quarantine(&running.task, engine, &said(&*panic)))
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        return (*text).to_owned();
+    }
+    panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "no message".to_owned())
+}
+
+/// Our own bug ends this one task, visibly, and no other.
+fn quarantine(task: &Task, engine: &Engine, message: &str) -> Decision {
+    let fault = Fault::new("DEFECT", Class::Defect, format!("a defect of the engine: {message}"))
+        .hint("report it with the task's journal; `tenon task retry` tries again");
+    let what = What::Failed { step: String::new(), fault };
+    let event = Event::at(engine.seam.now_ms(), what);
+    let mut after = task.clone();
+    apply(&mut after, &event);
+    let bytes = event.encode();
+    Decision {
+        events: vec![Recorded { event, bytes }],
+        changes: Vec::new(),
+        effects: Vec::new(),
+        need: Vec::new(),
+        refused: None,
+        task: after,
+    }
+}
+
+/// Takes one turn. Gives the effects to perform now that everything is durable.
+pub(crate) async fn turn(
+    engine: &Arc<Engine>,
+    running: &mut Running,
+    input: &Input,
+) -> Result<Vec<Effect>, Refusal> {
+    let mut held = BTreeMap::new();
+    loop {
+        let decision = decided(engine, running, input, &held, false).await?;
+        if let Some(refused) = &decision.refused {
+            return Err(Refusal::new(Kind::Conflict, refused.code, refused.message.clone())
+                .hint(refused.hint.clone()));
+        }
+        if decision.events.is_empty() && decision.changes.is_empty() {
+            return Ok(decision.effects);
+        }
+        let commit = commit_of(engine, running, &decision)?;
+        match keep(engine, commit).await {
+            Ok(()) => {
+                let before = std::mem::replace(&mut running.task, decision.task);
+                after(engine, running, &before, &decision.changes);
+                return Ok(decision.effects);
+            }
+            Err(StoreError::Refused { key, .. }) => {
+                if let Key::Lock { name } = &*key
+                    && let Some(Row::Lock(row)) = engine.store.get(&key).await?
+                {
+                    held.insert(name.clone(), TaskId(row.task));
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Commits; waits while the disk is nearly full; a store that failed for good ends the engine.
+pub(crate) async fn keep(engine: &Engine, commit: Commit) -> Result<(), StoreError> {
+    loop {
+        match engine.store.commit(commit.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(error) => match error.kind() {
+                tenon_store::Kind::DiskFull if !engine.is_stopping() => {
+                    tracing::warn!(%error, "work stands still until there is room on the disk");
+                    let at = engine.seam.now_ms() + engine.config.disk_wait_ms;
+                    engine.seam.sleep_until(at).await;
+                }
+                tenon_store::Kind::Poisoned => {
+                    engine.fail(&error.to_string());
+                    return Err(error);
+                }
+                _ => return Err(error),
+            },
+        }
+    }
+}
+
+fn commit_of(engine: &Engine, running: &Running, decision: &Decision) -> Result<Commit, Refusal> {
+    let before = &running.task;
+    let task = &decision.task;
+    let mut commit = Commit::new();
+    for (n, recorded) in (u64::from(before.length)..).zip(&decision.events) {
+        commit = commit.put(EventRow::new(task.id.0.clone(), n, recorded.bytes.clone()));
+    }
+    for change in &decision.changes {
+        commit = change_of(engine, running, task, change, commit)?;
+    }
+    let row = rows::summary(task, &running.integration);
+    if before.state != task.state || row.title != rows::summary(before, &running.integration).title
+    {
+        commit = commit.put(row);
+    }
+    let (old, new) = (before.state.wake_at_ms(), task.state.wake_at_ms());
+    if old != new {
+        if let Some(due_ms) = old {
+            commit = commit.delete(timer(due_ms, task).key());
+        }
+        if let Some(due_ms) = new {
+            commit = commit.put(timer(due_ms, task));
+        }
+    }
+    if before.state.name() != task.state.name()
+        && let Some(line) = rows::line(task, engine.seam.now_ms(), engine.seam.id("line"))
+    {
+        commit = commit.put(line);
+    }
+    Ok(commit)
+}
+
+fn timer(due_ms: i64, task: &Task) -> TimerRow {
+    TimerRow { due_ms, task: task.id.0.clone(), id: "wake".to_owned() }
+}
+
+fn change_of(
+    engine: &Engine,
+    running: &Running,
+    task: &Task,
+    change: &Change,
+    commit: Commit,
+) -> Result<Commit, Refusal> {
+    let pair = &running.integration.pair;
+    let now = engine.seam.now_ms();
+    Ok(match change {
+        Change::Reference { entity, id, link, .. } => commit.put(ReferenceRow {
+            pair: pair.clone(),
+            entity: entity.clone(),
+            source: id.clone(),
+            target: link.target.clone(),
+            task: Some(task.id.0.clone()),
+            at_ms: now,
+            origin: link.origin.name().to_owned(),
+            ..ReferenceRow::default()
+        }),
+        Change::Sent { entity, id, document, .. } => commit.put(SentRow {
+            pair: pair.clone(),
+            entity: entity.clone(),
+            id: id.clone(),
+            document: json::write(document).into_bytes(),
+            task: task.id.0.clone(),
+            at_ms: now,
+            graph: task.graph.to_string(),
+        }),
+        Change::Lock { key } => {
+            let row = LockRow {
+                name: key.clone(),
+                task: task.id.0.clone(),
+                step: task.locks.get(key).map(ToString::to_string).unwrap_or_default(),
+                since_ms: now,
+            };
+            commit.absent(row.key()).put(row)
+        }
+        Change::Unlock { key } => commit.delete(Key::Lock { name: key.clone() }),
+        Change::Child { id, created } => {
+            let (integration, graph) =
+                engine.of_flow(Some(&running.integration.deployment.integration), &created.flow)?;
+            let mut created = (**created).clone();
+            created.graph = graph;
+            commit.and(crate::begin::birth(id.clone(), created, integration, now).1)
+        }
+        Change::Audit { text } => commit.put(AuditRow {
+            at_ms: now,
+            id: engine.seam.id("line"),
+            by: "flow".to_owned(),
+            what: "logged".to_owned(),
+            task: Some(task.id.0.clone()),
+            source: Some(task.record.clone()),
+            text: text.clone(),
+            ..AuditRow::default()
+        }),
+    })
+}
+
+/// Tells whom the turn concerns, once it is durable.
+fn after(engine: &Arc<Engine>, running: &Running, before: &Task, changes: &[Change]) {
+    let task = &running.task;
+    let id = &running.id;
+    for change in changes {
+        match change {
+            Change::Unlock { key } => {
+                for waiter in engine.locks.take(key) {
+                    engine.dispatcher.deliver(&waiter, Input::LockFree);
+                }
+            }
+            Change::Child { id, .. } => {
+                engine.dispatcher.deliver(&Arc::from(id.0.as_str()), Input::Start);
+            }
+            _ => {}
+        }
+    }
+    let (old, new) = (before.state.wake_at_ms(), task.state.wake_at_ms());
+    if old != new {
+        if let Some(due_ms) = old {
+            engine.timers.unset(due_ms, id);
+        }
+        if let Some(due_ms) = new {
+            engine.timers.set(due_ms, id.clone());
+        }
+    }
+    if matches!(before.state, State::Queued) && before.length <= 1 {
+        engine.waiting.started(
+            &Arc::from(task.flow.as_str()),
+            &Arc::from(task.record.as_str()),
+            id,
+        );
+    }
+    lane(engine, running);
+    waits(engine, id, &task.state);
+    let ended = task.state.is_ended() && !before.state.is_ended();
+    if ended && let Some((parent, _)) = task.parent() {
+        let input = Input::ChildEnded { child: task.id.clone(), state: task.state.clone() };
+        engine.dispatcher.deliver(&Arc::from(parent.0.as_str()), input);
+    }
+    if before.state.name() != task.state.name() {
+        engine.settled.notify_waiters();
+    }
+}
+
+/// A task enters its lane when it is queued, and leaves it when it does not keep it.
+fn lane(engine: &Arc<Engine>, running: &Running) {
+    let task = &running.task;
+    let id = &running.id;
+    let child = task.parent().is_some();
+    match task.state {
+        State::Queued if child => engine.dispatcher.deliver(id, Input::Start),
+        State::Queued => enter(engine, &Arc::from(task.lane.as_str()), id),
+        _ if child || task.keeps_lane() => {}
+        _ => {
+            if let Some(next) = engine.lanes.leave(&task.lane, &task.id.0) {
+                engine.dispatcher.deliver(&next, Input::Start);
+            }
+        }
+    }
+}
+
+/// Lets a queued task begin when its lane is free.
+pub(crate) fn enter(engine: &Engine, lane: &Arc<str>, id: &Arc<str>) {
+    if engine.lanes.enter(lane, id) {
+        engine.dispatcher.deliver(id, Input::Start);
+    }
+}
+
+/// Registers a waiting task with what wakes it.
+pub(crate) fn waits(engine: &Arc<Engine>, id: &Arc<str>, state: &State) {
+    let Some(reason) = state.reason().filter(|_| matches!(state, State::Waiting(_))) else {
+        return;
+    };
+    match reason {
+        Reason::Lock { of, .. } => wait_for_lock(engine, id, of),
+        Reason::ConnectionDown { connection, .. } | Reason::ConnectionAuth { connection, .. } => {
+            match engine.connections.get(connection) {
+                Some(connection) => connection.park(id),
+                None => tracing::warn!(%id, connection, "waits for a connection that is gone"),
+            }
+        }
+        _ => {}
+    }
+}
+
+fn wait_for_lock(engine: &Arc<Engine>, id: &Arc<str>, lock: &str) {
+    engine.locks.add(lock, id);
+    // It may have been given back since the decision was made.
+    let key = Key::Lock { name: lock.to_owned() };
+    let (engine, lock) = (engine.clone(), lock.to_owned());
+    engine.clone().supervisor.spawn(async move {
+        if matches!(engine.store.get(&key).await, Ok(None)) {
+            for waiter in engine.locks.take(&lock) {
+                engine.dispatcher.deliver(&waiter, Input::LockFree);
+            }
+        }
+    });
+}
