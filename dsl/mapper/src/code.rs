@@ -100,7 +100,6 @@ pub struct Arm {
 /// Operators with two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Op {
     Or,
     And,
@@ -122,7 +121,6 @@ pub enum Op {
 /// What a value read from a payload is brought to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "named like the types")]
 pub enum Leaf {
     Text,
     Bool,

@@ -17,6 +17,8 @@ pub struct Env {
     pub scope: IndexMap<String, Type>,
     /// Settings of the integration; a nullable type where a setting has no default.
     pub settings: IndexMap<String, Type>,
+    /// Resources by `connection.resource`, for the `from:` and `to:` of mappings.
+    pub resources: BTreeMap<String, ResourceType>,
     /// Lookup tables.
     pub tables: BTreeMap<String, TableType>,
     /// Rhai files by name, whole. A script that does not compile is reported by
@@ -26,6 +28,15 @@ pub struct Env {
     pub money: MoneyPolicy,
     /// Accept any name in scope, as `dyn`: for `map eval` over free input.
     pub open: bool,
+}
+
+/// The types of a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceType {
+    /// A record as it is read.
+    pub record: Type,
+    /// A record as it is written.
+    pub write: Type,
 }
 
 /// The columns of a lookup table.

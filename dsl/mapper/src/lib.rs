@@ -4,7 +4,9 @@
 //! A compiled program is plain data that a step graph pins as text.
 
 pub mod ast;
+mod check;
 mod code;
+mod compile;
 mod env;
 mod eval;
 pub mod functions;
@@ -12,15 +14,21 @@ mod host;
 mod literal;
 pub mod mapping;
 pub mod parse;
+mod print;
 mod program;
 mod script;
 pub mod types;
 
 pub use code::Pick;
-pub use env::{Env, MoneyPolicy, TableType};
+pub use compile::{compile, compile_text};
+pub use env::{Env, MoneyPolicy, ResourceType, TableType};
 pub use functions::Function;
 pub use host::{EvalError, Host, NoHost, ReadKey, Scope, table_key};
-pub use mapping::{Made, MappingProgram, Trace};
+pub use mapping::{CompiledMapping, Made, MappingProgram, Trace, compile_mapping};
+pub use print::{print, print_structure};
 pub use program::{Compiled, EDITION, Explained, Program, ProgramError};
 pub use script::Scripts;
 pub use types::{Field, Type, Types, Wire};
+
+#[cfg(test)]
+mod tests;

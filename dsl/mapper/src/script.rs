@@ -250,3 +250,18 @@ fn from_dynamic(value: &Dynamic, name: &str) -> Result<Value, EvalError> {
         format!("{name} gave a {}, which is no value of ours", value.type_name()),
     ))
 }
+
+/// Functions of a script's text with their numbers of parameters, found without compiling it.
+pub(crate) fn functions_of(text: &str) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    for after in text.split("fn ").skip(1) {
+        let Some((name, rest)) = after.split_once('(') else { continue };
+        let Some((params, _)) = rest.split_once(')') else { continue };
+        let name = name.trim();
+        if name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            let count = params.split(',').filter(|p| !p.trim().is_empty()).count();
+            found.push((name.to_owned(), count));
+        }
+    }
+    found
+}

@@ -21,6 +21,8 @@ pub enum Type {
     Decimal,
     /// A quotient that was not rounded yet; no target field takes it.
     Inexact,
+    /// An amount of money that was divided and not rounded yet.
+    InexactMoney,
     /// An amount with a currency (Shopify: `MoneyV2`).
     Money,
     /// One amount in two currencies, shop and presentment (Shopify: `MoneyBag`). A path that ends in
@@ -163,6 +165,7 @@ impl fmt::Display for Type {
             Type::Int => f.write_str("int"),
             Type::Decimal => f.write_str("decimal"),
             Type::Inexact => f.write_str("inexact decimal"),
+            Type::InexactMoney => f.write_str("inexact money"),
             Type::Money | Type::MoneyBag => f.write_str("money"),
             Type::Date => f.write_str("date"),
             Type::DateTime => f.write_str("datetime"),

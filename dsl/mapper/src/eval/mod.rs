@@ -332,8 +332,16 @@ impl<'e> Run<'e> {
         let left = self.eval(a)?;
         let right = self.eval(b)?;
         let tolerance = self.eval(within)?;
-        let apart = ops::binary(Op::Subtract, &left, &right).map_err(|e| named(e, a, &left))?;
-        let apart = ops::amount(&apart)?.abs();
+        let apart = match (&left, &right) {
+            (Value::Money(_), Value::Money(_)) => {
+                ops::binary(Op::Subtract, &left, &right).and_then(|apart| ops::amount(&apart))
+            }
+            _ => ops::amount(&left).map_err(|e| named(e, a, &left)).and_then(|x| {
+                let y = ops::amount(&right).map_err(|e| named(e, b, &right))?;
+                Ok(x.subtract(y)?)
+            }),
+        };
+        let apart = apart?.abs();
         Ok(Value::Bool(apart <= ops::amount(&tolerance)?.abs()))
     }
 

@@ -221,7 +221,7 @@ fn numbers(op: Op, x: Number, y: Number) -> Result<Number> {
         Op::Add => x.add(y)?,
         Op::Subtract => x.subtract(y)?,
         Op::Multiply => x.multiply(y)?,
-        Op::Divide => x.divide(y)?,
+        Op::Divide => x.divide(y)?.normalised(),
         _ => x.remainder(y)?,
     })
 }

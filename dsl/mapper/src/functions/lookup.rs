@@ -3,7 +3,7 @@
 use tenon_value::{Class, Fault, Value};
 
 use crate::functions::{Call, Function, Result, Takes, needs};
-use crate::host::EvalError;
+use crate::host::{EvalError, ReadKey};
 use crate::types::Type;
 
 /// The row of a table for a key: one value, or a record of the key columns. No row is a fault that a saved row releases, unless the table says that rows may be missing.
@@ -14,11 +14,16 @@ pub(super) static FUNCTION: Function = Function {
     gives: "row",
     fallible: true,
     doc: "The row of a table for a key: one value, or a record of the key columns. No row is a fault that a saved row releases, unless the table says that rows may be missing.",
-    examples: &[("try lookup(\"none\", 1) else \"x\"", "\"x\"")],
+    examples: &[("try lookup(\"vat\", 1) else \"x\"", "\"x\"")],
     run,
 };
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
-    let fault = Fault::new("TABLE_ROW_MISSING", Class::Missing, "the table is not known here");
-    Err(EvalError::Fault(Box::new(fault.at("key", call.value(1)))))
+    let key = ReadKey::lookup(&call.text(0)?, &call.value(1));
+    let found = call.run.host.read(&key)?;
+    if found.is_absent() {
+        let fault = Fault::new("TABLE_ROW_MISSING", Class::Missing, "the table has no such row");
+        return Err(EvalError::Fault(Box::new(fault.at("key", call.value(1)))));
+    }
+    Ok(found)
 }

@@ -13,7 +13,7 @@ pub(super) static FUNCTION: Function = Function {
     gives: "bool",
     fallible: false,
     doc: "Whether the digits of a text end in the right check digit (mod 10).",
-    examples: &[("luhn(\"5566778899\")", "false"), ("luhn(\"5560360793\")", "true")],
+    examples: &[("luhn(\"5560360794\")", "false"), ("luhn(\"5560360793\")", "true")],
     run,
 };
 

@@ -16,7 +16,7 @@ pub(super) static FUNCTION: Function = Function {
     doc: "Whether a regular expression matches somewhere in a text; write `^…$` for the whole.",
     examples: &[
         ("matches(\"AB-12\", \"^[A-Z]+-[0-9]+$\")", "true"),
-        ("matches(\"x\", \"[\")", "fault MAP_BAD_TEXT"),
+        ("matches(\"x\", \"{\"[\"}\")", "fault MAP_BAD_TEXT"),
     ],
     run,
 };

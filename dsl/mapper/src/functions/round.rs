@@ -38,7 +38,7 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
 pub(crate) fn rounded(types: &[crate::types::Type]) -> crate::types::Type {
     use crate::types::Type;
     match types.first().map(Type::required) {
-        Some(Type::Money | Type::MoneyBag) => Type::Money,
+        Some(Type::Money | Type::MoneyBag | Type::InexactMoney) => Type::Money,
         Some(Type::Dyn) => Type::Dyn,
         _ => Type::Decimal,
     }

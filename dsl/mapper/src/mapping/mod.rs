@@ -1,9 +1,12 @@
 //! Mappings: documents of expressions that make a target record from source records.
 
 pub(crate) mod code;
+mod document;
 pub(crate) mod field;
+mod parts;
 mod program;
 mod trace;
 
+pub use document::{CompiledMapping, compile_mapping};
 pub use program::{Made, MappingProgram};
 pub use trace::{Candidate, Trace, TraceField};

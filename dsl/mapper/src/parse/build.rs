@@ -275,7 +275,7 @@ fn primary(pair: Pair<'_, Rule>) -> Result<Ast> {
         Rule::keep_lit => Kind::Keep,
         Rule::name => Kind::Name(pair.as_str().trim().to_owned()),
         Rule::string | Rule::plain_string => Kind::Template(pieces(parts(pair))?),
-        Rule::expr => return expr(pair),
+        Rule::expr | Rule::no_in => return expr(pair),
         Rule::paren => {
             let inner = expr(parts(pair).next().ok_or_else(|| odd(span.clone()))?)?;
             return Ok(Ast { span, ..inner });
@@ -288,17 +288,17 @@ fn primary(pair: Pair<'_, Rule>) -> Result<Ast> {
             let name = word(&inner.next().ok_or_else(|| odd(span.clone()))?);
             Kind::Call(name, arguments(inner.next().ok_or_else(|| odd(span.clone()))?)?)
         }
-        Rule::let_expr => {
+        Rule::let_expr | Rule::let_no_in => {
             let mut inner = parts(pair);
             let name = word(&inner.next().ok_or_else(|| odd(span.clone()))?);
             let [value, body] = exprs(inner, &span)?;
             Kind::Let(name, value, body)
         }
-        Rule::try_expr => {
+        Rule::try_expr | Rule::try_no_in => {
             let [a, b] = exprs(parts(pair), &span)?;
             Kind::Try(a, b)
         }
-        Rule::if_expr => {
+        Rule::if_expr | Rule::if_no_in => {
             let [c, a, b] = exprs(parts(pair), &span)?;
             Kind::If(c, a, b)
         }

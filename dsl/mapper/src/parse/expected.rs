@@ -54,6 +54,10 @@ fn symbol(rule: Rule) -> Option<&'static str> {
         Rule::not
         | Rule::neg
         | Rule::expr
+        | Rule::no_in
+        | Rule::if_no_in
+        | Rule::try_no_in
+        | Rule::let_no_in
         | Rule::if_expr
         | Rule::match_expr
         | Rule::let_expr
@@ -89,6 +93,8 @@ fn symbol(rule: Rule) -> Option<&'static str> {
         | Rule::primary
         | Rule::word
         | Rule::keyword
+        | Rule::infix_no_in
+        | Rule::primary_no_in
         | Rule::WHITESPACE => return None,
     })
 }
@@ -108,6 +114,7 @@ pub(super) fn explain(text: &str, error: &Error<Rule>) -> SyntaxError {
             }
         }
     }
+    essential(&mut symbols);
     let found = found(rest);
     let width = found.as_ref().map_or(0, String::len);
     let message = match (&found, list(&symbols)) {
@@ -120,6 +127,19 @@ pub(super) fn explain(text: &str, error: &Error<Rule>) -> SyntaxError {
     };
     let span = if width == 0 { before(text, at)..text.len() } else { at..at.saturating_add(width) };
     SyntaxError { code: "M001", message, note: hint(text, rest), span }
+}
+
+/// Leaves out what only spells out another symbol: the beginnings of a value, the forms of going on.
+fn essential(symbols: &mut Vec<&str>) {
+    if symbols.contains(&"a value") {
+        symbols.retain(|s| {
+            !["`(`", "`[`", "`{`", "a name", "a closing `\"`", "a literal"].contains(s)
+        });
+    }
+    if symbols.contains(&"an operator") {
+        let going_on = ["`within`", "`.field`", "`[`", "`|>`", "`as`", "`(`", "`=>`", "`=`"];
+        symbols.retain(|s| !going_on.contains(s));
+    }
 }
 
 /// Start of the last character before `at`, so that an error at the end has something to point at.

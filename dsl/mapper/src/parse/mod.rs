@@ -6,14 +6,19 @@ mod nesting;
 
 use std::ops::Range;
 
-use pest::Parser as _;
-use pest_derive::Parser;
-
 use crate::ast::{Ast, Kind};
+use pest::Parser as _;
 
-#[derive(Parser)]
-#[grammar = "mapper.pest"]
-struct Grammar;
+use grammar::{Grammar, Rule};
+
+/// What pest makes of mapper.pest.
+mod grammar {
+    use pest_derive::Parser;
+
+    #[derive(Parser)]
+    #[grammar = "mapper.pest"]
+    pub(super) struct Grammar;
+}
 
 /// Levels of brackets and prefix forms an expression may have.
 pub const MAX_NESTING: usize = 64;

@@ -1,0 +1,158 @@
+//! Questions about types.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{Checker, Part, Sort};
+use crate::code::{Leaf, Pick};
+use crate::types::{Field, Type};
+
+/// Types that are written by a single word.
+pub(super) const SIMPLE: [&str; 9] =
+    ["text", "bool", "int", "decimal", "money", "date", "datetime", "duration", "dyn"];
+
+pub(crate) fn simple_type(name: &str) -> Option<Type> {
+    Some(match name {
+        "text" => Type::Text,
+        "bool" => Type::Bool,
+        "int" => Type::Int,
+        "decimal" | "number" | "rate" => Type::Decimal,
+        "money" => Type::Money,
+        "date" => Type::Date,
+        "datetime" => Type::DateTime,
+        "duration" => Type::Duration,
+        "dyn" => Type::Dyn,
+        "record" => Type::Map(Arc::new(Type::Dyn)),
+        _ => return None,
+    })
+}
+
+/// How the end of a path of that type is brought to it; none where the payload's form is right.
+pub(crate) fn leaf_of(ty: &Type, pick: Pick) -> Option<Leaf> {
+    Some(match ty {
+        Type::Text => Leaf::Text,
+        Type::Bool => Leaf::Bool,
+        Type::Int => Leaf::Int,
+        Type::Decimal => Leaf::Decimal,
+        Type::Money => Leaf::Money,
+        Type::MoneyBag => Leaf::Bag(pick),
+        Type::Date => Leaf::Date,
+        Type::DateTime => Leaf::DateTime,
+        Type::Duration => Leaf::Duration,
+        Type::Enum(values) => Leaf::Enum(Arc::clone(values)),
+        Type::List(inner) => Leaf::List(Box::new(leaf_of(inner, pick)?)),
+        Type::Map(inner) => Leaf::Map(Box::new(leaf_of(inner, pick)?)),
+        Type::Optional(inner) => return leaf_of(inner, pick),
+        Type::Dyn | Type::Inexact | Type::InexactMoney | Type::Named(_) | Type::Record(_) => {
+            return None;
+        }
+    })
+}
+
+/// The type once money was picked from its bags.
+pub(super) fn picked(ty: Type) -> Type {
+    match ty {
+        Type::MoneyBag => Type::Money,
+        Type::List(inner) => picked((*inner).clone()).list(),
+        Type::Map(inner) => Type::Map(Arc::new(picked((*inner).clone()))),
+        Type::Optional(inner) => picked((*inner).clone()).optional(),
+        other => other,
+    }
+}
+
+/// A type in a message: `a text`, `a list of decimals`.
+pub(crate) fn shown_type(ty: &Type) -> String {
+    match ty {
+        Type::Int => "a whole number".to_owned(),
+        Type::Inexact | Type::InexactMoney => "an unrounded quotient".to_owned(),
+        Type::Money | Type::MoneyBag => "an amount of money".to_owned(),
+        Type::Enum(_) => "an enum value".to_owned(),
+        Type::List(inner) => format!("a list of {inner}"),
+        Type::Map(_) => "a map".to_owned(),
+        Type::Named(name) => format!("the record {name}"),
+        Type::Record(_) => "a record".to_owned(),
+        Type::Optional(inner) => format!("{} that may be missing", shown_type(inner)),
+        Type::Dyn => "a value".to_owned(),
+        other => format!("a {other}"),
+    }
+}
+
+pub(super) fn is_number(ty: &Type) -> bool {
+    matches!(ty.required(), Type::Int | Type::Decimal | Type::Inexact)
+}
+
+pub(super) fn is_money(ty: &Type) -> bool {
+    matches!(ty.required(), Type::Money | Type::MoneyBag | Type::InexactMoney)
+}
+
+pub(super) fn is_inexact(ty: &Type) -> bool {
+    match ty.required() {
+        Type::Inexact | Type::InexactMoney => true,
+        Type::List(inner) => is_inexact(inner),
+        _ => false,
+    }
+}
+
+pub(super) fn is_record(ty: &Type) -> bool {
+    matches!(ty.required(), Type::Named(_) | Type::Record(_) | Type::Map(_))
+}
+
+/// The type that holds values of both.
+pub(super) fn join(a: &Type, b: &Type) -> Type {
+    if a == b {
+        return a.clone();
+    }
+    match (a, b) {
+        (Type::Optional(x), y) | (y, Type::Optional(x)) => join(x, y.required()).optional(),
+        (Type::Int, Type::Decimal) | (Type::Decimal, Type::Int) => Type::Decimal,
+        (Type::Inexact, Type::Int | Type::Decimal) | (Type::Int | Type::Decimal, Type::Inexact) => {
+            Type::Inexact
+        }
+        (Type::InexactMoney, Type::Money) | (Type::Money, Type::InexactMoney) => Type::InexactMoney,
+        (Type::Enum(x), Type::Enum(y)) => {
+            let mut all: Vec<Arc<str>> = x.to_vec();
+            all.extend(y.iter().filter(|v| !x.contains(v)).cloned());
+            Type::Enum(all.into())
+        }
+        (Type::Enum(_), Type::Text) | (Type::Text, Type::Enum(_)) => Type::Text,
+        (Type::List(x), Type::List(y)) => join(x, y).list(),
+        _ => Type::Dyn,
+    }
+}
+
+/// The type of a choice between parts; what is absent makes it nullable, what ends the evaluation
+/// says nothing.
+pub(super) fn join_parts(parts: &[&Part]) -> (Type, Sort) {
+    let mut ty: Option<Type> = None;
+    let mut absent = false;
+    for part in parts {
+        match part.sort {
+            Sort::Never => {}
+            Sort::Absent => absent = true,
+            Sort::Plain => {
+                ty = Some(match ty {
+                    None => part.ty.clone(),
+                    Some(before) => join(&before, &part.ty),
+                });
+            }
+        }
+    }
+    match ty {
+        None if absent => (Type::Dyn, Sort::Absent),
+        None => (Type::Dyn, Sort::Never),
+        Some(ty) if absent => (ty.optional(), Sort::Plain),
+        Some(ty) => (ty, Sort::Plain),
+    }
+}
+
+impl Checker<'_> {
+    /// The fields of a record type.
+    pub(crate) fn fields_of<'t>(&'t self, ty: &'t Type) -> Option<&'t IndexMap<Arc<str>, Field>> {
+        match ty.required() {
+            Type::Named(name) => self.env.types.fields(name),
+            Type::Record(fields) => Some(fields),
+            _ => None,
+        }
+    }
+}
