@@ -98,7 +98,7 @@ fn apply(
         }
         Change::Capture => {
             capture(order, now_ms)?;
-            return Ok(&["orders/paid", "orders/updated"]);
+            return Ok(&["orders/paid", "orders/updated", "order_transactions/create"]);
         }
         Change::Cancel => {
             cancel(order, now_ms)?;

@@ -19,6 +19,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -152,9 +153,16 @@ struct Details {
 async fn change(
     State(shop): State<Arc<Shop>>,
     Path((which, change)): Path<(String, String)>,
-    details: Option<Body<Details>>,
+    details: Bytes,
 ) -> Response {
-    let details = details.map(|Body(details)| details).unwrap_or_default();
+    let details = match details.is_empty() {
+        true => Ok(Details::default()),
+        false => serde_json::from_slice::<Details>(&details),
+    };
+    let details = match details {
+        Ok(details) => details,
+        Err(error) => return bad(error),
+    };
     let change = match change.as_str() {
         "note" => Change::Note(details.text),
         "street" => Change::Street(details.text),

@@ -28,25 +28,23 @@ pub const LONG_TITLE: &str = "Handgjord kaffekvarn i återvunnen björk med just
 
 /// The catalogue.
 pub const CATALOGUE: [Product; 10] = [
-    product(1, "KOPP-300-BLA", "Kopp 300 ml", Some("Blå"), 14_900, 25),
-    product(2, "KOPP-300-ROD", "Kopp 300 ml", Some("Röd"), 14_900, 25),
-    product(3, "KVARN-01", "Kaffekvarn, manuell", None, 89_900, 25),
-    product(4, "BONOR-1000", "Kaffebönor Sidamo 1 kg", None, 27_950, 12),
-    product(5, "BONOR-250", "Kaffebönor Sidamo 250 g", None, 8_995, 12),
-    product(6, "BOK-BRYGG", "Boken om bryggning", Some("Inbunden"), 24_900, 6),
-    product(7, "FILTER-100", "Pappersfilter 100-pack", None, 5_900, 25),
-    product(8, "KITTEL-1L", "Kittel 1 l", Some("Rostfri"), 129_900, 25),
-    product(9, "VAG-2KG", "Köksvåg 2 kg / 0,1 g", None, 39_950, 25),
-    product(10, "FORKLADE", "Förkläde av lin", Some("Natur / One size"), 59_900, 25),
+    product(1, "KOPP-300-BLA", ("Kopp 300 ml", Some("Blå")), (14_900, 25)),
+    product(2, "KOPP-300-ROD", ("Kopp 300 ml", Some("Röd")), (14_900, 25)),
+    product(3, "KVARN-01", ("Kaffekvarn, manuell", None), (89_900, 25)),
+    product(4, "BONOR-1000", ("Kaffebönor Sidamo 1 kg", None), (27_950, 12)),
+    product(5, "BONOR-250", ("Kaffebönor Sidamo 250 g", None), (8_995, 12)),
+    product(6, "BOK-BRYGG", ("Boken om bryggning", Some("Inbunden")), (24_900, 6)),
+    product(7, "FILTER-100", ("Pappersfilter 100-pack", None), (5_900, 25)),
+    product(8, "KITTEL-1L", ("Kittel 1 l", Some("Rostfri")), (129_900, 25)),
+    product(9, "VAG-2KG", ("Köksvåg 2 kg / 0,1 g", None), (39_950, 25)),
+    product(10, "FORKLADE", ("Förkläde av lin", Some("Natur / One size")), (59_900, 25)),
 ];
 
 const fn product(
     n: u64,
     sku: &'static str,
-    title: &'static str,
-    variant: Option<&'static str>,
-    price: i64,
-    vat: u32,
+    (title, variant): (&'static str, Option<&'static str>),
+    (price, vat): (i64, u32),
 ) -> Product {
     Product { number: 8_200_000_000_000 + n, sku, title, variant, price, vat, vendor: "Brygg & Co" }
 }

@@ -104,8 +104,7 @@ pub fn person(country: &str, n: u64) -> Person {
 /// The n-th company of a country.
 #[must_use]
 pub fn company(country: &str, n: u64) -> Company {
-    let digits = 556_000_0000_u64 + (n % 9_000) * 17 + 4_321;
-    let text = digits.to_string();
+    let text = organisation_number(556_004_321 + (n % 9_000) * 17);
     let (head, tail) = text.split_at_checked(6).unwrap_or((&text, ""));
     let (name, organisation_number, vat_number) = if country == "DE" {
         (
@@ -130,6 +129,20 @@ pub fn company(country: &str, n: u64) -> Company {
     }
 }
 
+/// Nine digits with their check digit (Luhn).
+fn organisation_number(nine: u64) -> String {
+    let text = nine.to_string();
+    let sum: u32 = text
+        .bytes()
+        .enumerate()
+        .map(|(n, byte)| {
+            let digit = u32::from(byte.saturating_sub(b'0')) * if n % 2 == 0 { 2 } else { 1 };
+            digit / 10 + digit % 10
+        })
+        .sum();
+    format!("{text}{}", (10 - sum % 10) % 10)
+}
+
 fn phone(country: &str, n: u64) -> String {
     let code = match country {
         "FI" => "+358",
@@ -150,5 +163,19 @@ fn plain(letter: char) -> char {
         'ß' => 's',
         ' ' | '\'' => '-',
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn organisation_numbers_carry_their_check_digit() {
+        // 5 5 6 0 0 4 3 2 1 doubled at every other place from the first: 1+0, 5, 1+2, 0, 0, 4, 6, 2, 2
+        // come to 23, so 7.
+        assert_eq!(organisation_number(556_004_321), "5560043217");
+        assert_eq!(company("SE", 0).organisation_number, "556004-3217");
+        assert_eq!(company("SE", 0).vat_number, "SE556004321701");
     }
 }

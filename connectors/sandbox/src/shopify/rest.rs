@@ -1,6 +1,8 @@
 //! An order as a webhook's body has it: the older interface's shape, with plain numbers as ids and
 //! the interface's own id beside them.
 
+pub mod topics;
+
 use serde_json::{Value as Json, json};
 use tenon_value::NumberError;
 

@@ -201,6 +201,9 @@ impl Shop {
         if stored.order.cancelled.is_some() {
             topics.push("orders/cancelled");
         }
+        if !stored.order.refunds.is_empty() {
+            topics.push("refunds/create");
+        }
         self.announce(&stored, &topics);
         Ok(stored.order.id.clone())
     }
@@ -266,8 +269,15 @@ impl Shop {
 
     /// Posts webhooks about an order, all of one event.
     pub fn announce(&self, stored: &Stored, topics: &[&str]) {
-        let Ok(body) = rest::order(&stored.order) else { return };
-        self.webhooks.post(topics, &body.to_string());
+        let mut news = Vec::with_capacity(topics.len());
+        for topic in topics {
+            match rest::topics::body(&stored.order, topic) {
+                Ok(Some(body)) => news.push((*topic, body.to_string())),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(order = stored.order.name, %error, "no webhook"),
+            }
+        }
+        self.webhooks.post(&news);
     }
 
     /// The webhooks of the shop.

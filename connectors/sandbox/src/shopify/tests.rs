@@ -1,5 +1,7 @@
 //! Tests of the shop.
 
+mod connector;
+mod endpoint;
 mod graphql;
 mod orders;
 mod webhooks;

@@ -207,16 +207,18 @@ impl Webhooks {
         })
     }
 
-    /// Posts one event to every subscription of its topics.
-    pub fn post(self: &Arc<Self>, topics: &[&str], body: &str) {
+    /// Posts one event: to every subscription of one of its topics, that topic's body.
+    pub fn post(self: &Arc<Self>, news: &[(&str, String)]) {
         let mut out = Vec::new();
         {
             let mut state = self.state();
-            let wanted: Vec<Subscription> = state
+            let wanted: Vec<(Subscription, &String)> = state
                 .subscriptions
                 .iter()
-                .filter(|subscription| topics.contains(&subscription.topic.as_str()))
-                .cloned()
+                .filter_map(|subscription| {
+                    let (_, body) = news.iter().find(|(topic, _)| *topic == subscription.topic)?;
+                    Some((subscription.clone(), body))
+                })
                 .collect();
             if wanted.is_empty() {
                 return;
@@ -224,7 +226,7 @@ impl Webhooks {
             state.counts.events = state.counts.events.wrapping_add(1);
             state.last = state.last.wrapping_add(1);
             let event_id = self.identifier("event", state.last);
-            for subscription in wanted {
+            for (subscription, body) in wanted {
                 state.last = state.last.wrapping_add(1);
                 let webhook_id = self.identifier("webhook", state.last);
                 let delivery = self.delivery(&subscription, body, (&webhook_id, &event_id));
