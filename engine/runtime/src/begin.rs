@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tenon_graph::GraphHash;
 use tenon_machine::{Created, Event, Task, TaskId, Trigger, What};
-use tenon_mapper::{NoHost, Program, Scope};
 use tenon_store::{Commit, EventRow};
 use tenon_value::{Record, Value};
 
@@ -81,26 +80,13 @@ pub(crate) fn born(engine: &Engine, newborn: &Newborn) {
     crate::turn::enter(engine, &newborn.lane, &newborn.id);
 }
 
-/// The lane of a record: what the flow says, else the record itself. Flows that start from one
-/// record share its lane, so that two of them never run side by side.
+/// The lane of a record. Flows that start from one record share its lane, unless they say otherwise,
+/// so that two of them never run side by side.
 async fn lane(engine: &Engine, wanted: &Wanted<'_>) -> Result<String, Refusal> {
     let loaded = engine.graph(wanted.graph).await?;
     let from = &loaded.graph.from;
-    let Some(lane) = &loaded.graph.lane else {
-        let pair = &wanted.integration.pair;
-        return Ok(format!("{pair}/{}/{}/{}", from.connection, from.resource, wanted.record));
-    };
-    let failed = |reason: String| {
-        let message = format!("the lane of flow {} cannot be told: {reason}", wanted.flow);
-        Refusal::new(Kind::Invalid, "LANE_UNKNOWN", message)
-            .hint("a lane may use only `id`, which every trigger carries")
-    };
-    let program = Program::from_text(&lane.0).map_err(|e| failed(e.to_string()))?;
-    let scope = Scope::from([("id", Value::text(wanted.record))]);
-    let value = program
-        .eval(&scope, &NoHost::default())
-        .map_err(|e| failed(e.into_fault().map(|f| f.message).unwrap_or_default()))?;
-    let key = value.plain().filter(|key| !key.trim().is_empty());
-    let key = key.ok_or_else(|| failed("it gives nothing".to_owned()))?;
-    Ok(format!("{}/{key}", wanted.integration.pair))
+    let system = wanted.integration.systems.get(&from.connection);
+    let key = system.and_then(|system| system.key_field(&from.resource));
+    let lane = loaded.lane(key.as_deref().unwrap_or("id"), wanted.record);
+    lane.map_err(|fault| Refusal { kind: Kind::Invalid, ..Refusal::from(*fault) })
 }

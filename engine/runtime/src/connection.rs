@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use tenon_kit::Credentials;
 use tenon_store::{AccountEventRow, Commit, Row, Scan, SecretRow, Select, Store};
 use tenon_value::{Value, json};
 use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use crate::breaker::{Breaker, BreakerPolicy, Standing};
 use crate::engine::Engine;
 use crate::gate::Gate;
-use crate::peer::{Address, Credentials, Peer};
+use crate::peer::{Address, Peer};
 use crate::refusal::{Kind, Refusal};
 use crate::seam::Seam;
-use crate::secrets::{Secret, Vault};
+use crate::secrets::Vault;
 
 /// The name under which a connection's credentials are sealed.
 const CREDENTIALS: &str = "credentials";
@@ -150,7 +152,7 @@ impl Connection {
             commit = commit.put(SecretRow {
                 account: self.name.clone(),
                 name: CREDENTIALS.to_owned(),
-                sealed: engine.vault.seal(&self.name, text.reveal().as_bytes(), &*engine.seam),
+                sealed: engine.vault.seal(&self.name, text.as_bytes(), &*engine.seam),
                 at_ms,
             });
         }
@@ -162,36 +164,37 @@ impl Connection {
     }
 }
 
-fn write_account(account: &Account) -> Secret {
-    let credentials = account
-        .credentials
-        .iter()
-        .map(|(name, secret)| (Arc::from(name.as_str()), Value::text(secret.reveal())))
-        .collect();
-    let value = Value::of([
+/// An account as it is sealed: one JSON text, wiped after use.
+fn write_account(account: &Account) -> Zeroizing<String> {
+    let place = Value::of([
         ("base", Value::text(&account.address.base)),
         ("token", account.address.token.as_deref().map_or(Value::Missing, Value::text)),
-        ("credentials", Value::record(credentials)),
     ]);
-    Secret::new(json::write(&value))
+    let credentials = account.credentials.to_json();
+    Zeroizing::new(format!("[{},{}]", json::write(&place), credentials.as_str()))
 }
 
 fn read_account(bytes: &[u8]) -> Account {
     let value = json::read_bytes(bytes).unwrap_or_default();
-    Account {
+    let [place, credentials] = value.items() else { return Account::default() };
+    let mut account = Account {
         address: Address {
-            base: value.field("base").as_text().unwrap_or_default().to_owned(),
-            token: value.field("token").as_text().map(str::to_owned),
+            base: place.field("base").as_text().unwrap_or_default().to_owned(),
+            token: place.field("token").as_text().map(str::to_owned),
         },
-        credentials: Arc::new(read_credentials(value.field("credentials"))),
-    }
+        ..Account::default()
+    };
+    let mut all = Credentials::default();
+    take_in(&mut all, credentials);
+    account.credentials = Arc::new(all);
+    account
 }
 
-/// Credentials from a record of texts.
-pub(crate) fn read_credentials(value: &Value) -> Credentials {
-    let Some(fields) = value.as_record() else { return Credentials::new() };
-    fields
-        .iter()
-        .filter_map(|(name, value)| Some((name.to_string(), Secret::new(value.plain()?))))
-        .collect()
+/// Sets the credentials that a record names.
+pub(crate) fn take_in(credentials: &mut Credentials, given: &Value) {
+    for (name, value) in given.as_record().into_iter().flatten() {
+        if let Some(text) = value.plain() {
+            credentials.set(name, &text);
+        }
+    }
 }

@@ -239,10 +239,14 @@ impl Engine {
         self.connections.get(name).ok_or_else(|| Refusal::not_found("connection", name))
     }
 
+    /// A graph that is loaded already.
+    pub(crate) fn loaded(&self, hash: GraphHash) -> Option<Arc<LoadedGraph>> {
+        self.graphs.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned()
+    }
+
     /// A graph by hash, loaded once.
     pub(crate) async fn graph(&self, hash: GraphHash) -> Result<Arc<LoadedGraph>, Refusal> {
-        let known = self.graphs.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
-        if let Some(graph) = known {
+        if let Some(graph) = self.loaded(hash) {
             return Ok(graph);
         }
         let key = Key::Graph { hash: hash.to_string() };

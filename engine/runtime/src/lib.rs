@@ -5,6 +5,7 @@
 
 mod begin;
 mod breaker;
+mod connected;
 mod connection;
 mod deployment;
 mod dispatch;
@@ -36,14 +37,15 @@ mod turn;
 mod work;
 
 pub use breaker::{Breaker, BreakerPolicy, Pass, Standing};
+pub use connected::{Connected, Pace};
 pub use deployment::{DeployedTable, Deployment, stored_key};
 pub use engine::{Config, Ground, Runtime};
 pub use gate::{Crowd, Gate, Permit};
 pub use intake::{Accepted, StartFlow};
 pub use limiter::{Blocked, Bucket, Feedback, Limiter};
 pub use operate::{AuditQuery, By, DeliveryQuery, Link, TaskQuery};
-pub use peer::{Address, Credentials, Incoming, Peer, Proven, Rejected};
+pub use peer::{Address, Incoming, Peer, Proven, Rejected};
 pub use refusal::{Kind as RefusalKind, Refusal};
 pub use seam::{Seam, SystemSeam, Wait};
-pub use secrets::{KEY_VARIABLE, Secret, Vault, VaultError, write_private};
+pub use secrets::{KEY_VARIABLE, Vault, VaultError, write_private};
 pub use transport::{Answer, Http, HttpBounds, NoClient, Outgoing, Transport};

@@ -4,16 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use tenon_kit::{Operation, Reading, Request, Response};
+use tenon_kit::{Credentials, Operation, Reading, Request, Response};
 use tenon_machine::System;
 use tenon_value::{Fault, Value};
 
 use crate::limiter::Bucket;
-use crate::secrets::Secret;
 use crate::transport::Outgoing;
-
-/// Credentials of one connection by their names in the manifest. No `Debug`.
-pub type Credentials = BTreeMap<String, Secret>;
 
 /// Where an account lives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

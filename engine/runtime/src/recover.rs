@@ -177,7 +177,7 @@ fn seen(engine: &Engine, row: &TaskRow) -> Open {
     }
     let reason = row.reason.as_deref().and_then(|r| json::read(r).ok()).unwrap_or(Value::Missing);
     let connection = || reason.field("connection").as_text().unwrap_or_default().to_owned();
-    let wake = match (row.state.as_str(), reason.field("kind").as_text().unwrap_or_default()) {
+    let wake = match (row.state.as_str(), reason.field("reason").as_text().unwrap_or_default()) {
         ("running", _) | ("waiting", "children") => Wake::Recovered,
         ("waiting", "lock") => Wake::Lock,
         ("waiting", "connection_down" | "connection_auth") => Wake::Park(connection()),

@@ -1,4 +1,4 @@
-//! A task's summary row, and reasons as values.
+//! A task's summary row, and its line in the audit log.
 
 use tenon_machine::{Reason, SOURCE, State, Task, Trigger};
 use tenon_store::{AuditRow, TaskRow};
@@ -111,65 +111,9 @@ fn ending(state: &State) -> Option<String> {
         State::Cancelled { by, why } => {
             Value::of([("by", Value::text(by)), ("why", Value::text(why))])
         }
-        state => reason_value(state.reason()?),
+        state => state.reason()?.to_value(),
     };
     Some(json::write(&value))
-}
-
-/// A reason with its kind and fields.
-pub(crate) fn reason_value(reason: &Reason) -> Value {
-    let text = |t: &str| Value::text(t);
-    let mut fields: Vec<(&str, Value)> = vec![("kind", text(reason.name()))];
-    match reason {
-        Reason::Timer { until_ms } => fields.push(("until_ms", Value::from(*until_ms))),
-        Reason::Retry { attempt, next_ms, .. } => {
-            fields.push(("attempt", Value::from(i64::from(*attempt))));
-            fields.push(("next_ms", Value::from(*next_ms)));
-        }
-        Reason::Lane { lane, behind } => {
-            fields.push(("lane", text(lane)));
-            fields.push(("behind", text(&behind.0)));
-        }
-        Reason::Lock { of, held_by, .. } => {
-            fields.push(("of", text(of)));
-            fields.push(("held_by", text(&held_by.0)));
-        }
-        Reason::Limit { connection, bucket, free_ms } => {
-            fields.push(("connection", text(connection)));
-            fields.push(("bucket", text(bucket)));
-            fields.push(("free_ms", Value::from(*free_ms)));
-        }
-        Reason::ConnectionDown { connection, since_ms, .. } => {
-            fields.push(("connection", text(connection)));
-            fields.push(("since_ms", Value::from(*since_ms)));
-        }
-        Reason::ConnectionAuth { connection, .. } => fields.push(("connection", text(connection))),
-        Reason::Outcome { of, until_ms } => {
-            fields.push(("of", text(of)));
-            fields.push(("until_ms", Value::from(*until_ms)));
-        }
-        Reason::Children { open, of, .. } => {
-            fields.push(("open", Value::from(i64::from(*open))));
-            fields.push(("of", Value::from(i64::from(*of))));
-        }
-        Reason::UnknownOutcome { request, .. } => fields.push(("request", text(request))),
-        Reason::SameRecord { connection, resource, candidates, .. } => {
-            fields.push(("connection", text(connection)));
-            fields.push(("resource", text(resource)));
-            fields.push(("candidates", candidates.clone()));
-        }
-        Reason::Paused { by } => fields.push(("by", text(by))),
-        Reason::Document { reference, .. } => fields.push(("reference", text(reference))),
-        Reason::AccountChanged { from, to } => {
-            fields.push(("from", text(from)));
-            fields.push(("to", text(to)));
-        }
-        Reason::Fault { .. } => {}
-    }
-    if let Some(fault) = reason.fault() {
-        fields.push(("fault", fault.to_value()));
-    }
-    Value::record(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
 /// The audit line of a task that ended or asks a person; none for what goes on by itself.
@@ -182,8 +126,7 @@ pub(crate) fn line(task: &Task, at_ms: i64, id: String) -> Option<AuditRow> {
     let text = match &task.state {
         State::Skipped(because) => format!("{} {name} skipped: {because}", task.flow),
         State::Failed(reason) | State::NeedsPerson(reason) => {
-            let what =
-                reason.fault().map_or_else(|| reason.name().to_owned(), |f| f.message.clone());
+            let what = reason.fault().map_or_else(|| reason.describe(), |f| f.message.clone());
             format!("{} {name} {}: {what}", task.flow, task.state.name().replace('_', " "))
         }
         State::Cancelled { by, why } => format!("{} {name} cancelled by {by}: {why}", task.flow),

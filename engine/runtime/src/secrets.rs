@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::seam::Seam;
 
@@ -14,30 +14,6 @@ pub const KEY_VARIABLE: &str = "TENON_MASTER_KEY";
 
 const NONCE: usize = 24;
 const VERSION: u8 = 1;
-
-/// A text nobody may see: no `Debug`, no `Display`, wiped when dropped.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes a text into custody.
-    #[must_use]
-    pub fn new(text: String) -> Secret {
-        Secret(text)
-    }
-
-    /// The text, for the moment of its use.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
 
 /// Why a secret could not be kept or read.
 #[derive(Debug, thiserror::Error)]

@@ -301,6 +301,9 @@ fn change_of(
                 engine.of_flow(Some(&running.integration.deployment.integration), &created.flow)?;
             let mut created = (**created).clone();
             created.graph = graph;
+            if let Some(loaded) = engine.loaded(graph) {
+                created.record = loaded.child_record(&created, &running.integration.systems);
+            }
             commit.and(crate::begin::birth(id.clone(), created, integration, now).1)
         }
         Change::Audit { text } => commit.put(AuditRow {

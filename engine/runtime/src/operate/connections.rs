@@ -9,7 +9,7 @@ use tenon_value::Value;
 
 use super::By;
 use crate::breaker::Standing;
-use crate::connection::{Account, Connection, read_credentials};
+use crate::connection::{Account, Connection, take_in};
 use crate::engine::Runtime;
 use crate::peer::Address;
 use crate::perform::{Errand, perform};
@@ -40,7 +40,7 @@ impl Runtime {
         let _no_refresh_meanwhile = connection.refreshing.lock().await;
         let old = connection.account();
         let mut all = (*old.credentials).clone();
-        all.extend(read_credentials(given.field("credentials")));
+        take_in(&mut all, given.field("credentials"));
         let address = address(connection, &old.address, given)?;
         let account = Account { address, credentials: Arc::new(all) };
         let detail = Value::of([("by", Value::text(&by.who))]);
@@ -193,7 +193,7 @@ fn described(connection: &Arc<Connection>) -> Value {
         }
         Standing::Paused { by } => ("paused", Value::of([("by", Value::from(by))])),
     };
-    let names = account.credentials.keys().map(|name| Value::text(name));
+    let names = account.credentials.names().map(Value::text);
     let crowd = connection.gate.crowd();
     let count = |n: usize| Value::from(i64::try_from(n).unwrap_or(i64::MAX));
     Value::of([

@@ -10,8 +10,8 @@ use super::By;
 use super::lists::text;
 use crate::engine::Runtime;
 use crate::refusal::{Kind, Refusal};
+use crate::work;
 use crate::work::{is_settled, journal, load, one_turn};
-use crate::{rows, work};
 
 /// Which tasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,11 +78,7 @@ impl Runtime {
         let mut events = Vec::new();
         for (n, event) in journal(self.engine(), id).await?.iter().enumerate() {
             let n = Value::from(i64::try_from(n).unwrap_or(i64::MAX));
-            events.push(Value::of([
-                ("n", n),
-                ("at_ms", Value::from(event.at_ms)),
-                ("line", Value::from(format!("{:?}", event.what))),
-            ]));
+            events.push(event.to_value().with("n", n));
         }
         Ok(summary(&row).with("events", Value::list(events)))
     }
@@ -105,7 +101,7 @@ impl Runtime {
                 ("task", Value::text(&task.id.0)),
                 ("state", Value::text(task.state.name())),
                 ("since_ms", Value::from(task.updated_ms)),
-                ("reason", task.state.reason().map_or(Value::Missing, rows::reason_value)),
+                ("reason", task.state.reason().map_or(Value::Missing, Reason::to_value)),
                 ("because", Value::from(said)),
             ]));
             verbs = verbs_of(&task.state);
@@ -155,10 +151,8 @@ impl Runtime {
                 (format!("connection {connection} needs new credentials: {}", fault.message), None)
             }
             State::Waiting(reason) | State::NeedsPerson(reason) | State::Failed(reason) => {
-                let until = reason.until_ms().map(|ms| format!(" until {}", clock(ms)));
-                let fault = reason.fault().map(|f| format!(": {f}"));
-                let name = reason.name().replace('_', " ");
-                (format!("{name}{}{}", until.unwrap_or_default(), fault.unwrap_or_default()), None)
+                let until = reason.until_ms().map(|ms| format!(" ({})", clock(ms)));
+                (format!("{}{}", reason.describe(), until.unwrap_or_default()), None)
             }
             State::Done => ("it is done".to_owned(), None),
             State::Skipped(because) => (format!("it was skipped: {because}"), None),

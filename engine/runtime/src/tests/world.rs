@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use tenon_kit::{Already, LimitNews, Operation, Outcome, Reading, Request, Response, Road};
+use tenon_kit::{
+    Already, Credentials, LimitNews, Operation, Outcome, Reading, Request, Response, Road,
+};
 use tenon_machine::{Difference, System};
 use tenon_value::{Class, Fault, Value, json};
 
 use crate::fake::FakeSeam;
 use crate::limiter::Bucket;
-use crate::peer::{Address, Credentials, Incoming, Peer, Proven, Rejected};
+use crate::peer::{Address, Incoming, Peer, Proven, Rejected};
 use crate::seam::Seam;
-use crate::secrets::Secret;
 use crate::transport::{Answer, Outgoing, Transport};
 
 /// A connector made of nothing: the path says it all.
@@ -259,8 +260,20 @@ impl System for Toy {
         Already::Done
     }
 
-    fn gives(&self, _resource: &str, _action: &str) -> Option<String> {
+    fn makes(&self, _: &str, _: &str) -> Option<String> {
         None
+    }
+
+    fn made_by_answer(&self, _: &str, _: &str, _: &Value) -> Option<String> {
+        None
+    }
+
+    fn made_by_proof(&self, _: &str, _: &str, _: &Value) -> Option<String> {
+        None
+    }
+
+    fn as_if_done(&self, _: &str, _: &str, record: Value, _: &str) -> Value {
+        record
     }
 
     fn locked(&self, _resource: &str, _record: &Value) -> Result<Option<String>, Fault> {
@@ -354,8 +367,8 @@ impl Peer for Toy {
         match response {
             Response::Answer { status: 200, body, .. } => {
                 let mut all = credentials.clone();
-                all.insert("access".to_owned(), Secret::new(body.clone()));
-                all.insert("refresh".to_owned(), Secret::new(body.clone()));
+                all.set("access", body);
+                all.set("refresh", body);
                 Ok(all)
             }
             Response::Answer { .. } => Err(Fault::new("TOY", Class::Auth, "invalid_grant")),
@@ -371,7 +384,8 @@ impl Peer for Toy {
         let header = |name: &str| {
             incoming.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
         };
-        if header("x-proof").as_deref() != credentials.get("secret").map(Secret::reveal) {
+        if header("x-proof").as_deref() != credentials.get("secret").map(tenon_kit::Secret::reveal)
+        {
             return Err(Rejected::Proof("the signature does not fit".to_owned()));
         }
         let record = String::from_utf8(incoming.body.clone()).unwrap();
