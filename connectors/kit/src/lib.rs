@@ -6,10 +6,12 @@
 mod auth;
 mod body;
 mod catalog;
+pub mod codes;
 mod connector;
 mod encode;
 mod faults;
 mod limits;
+mod lint;
 mod manifest;
 mod operation;
 mod plan;
@@ -25,6 +27,7 @@ pub use catalog::{catalog, catalog_names};
 pub use connector::{Check, Connector, Environment};
 pub use faults::FaultRow;
 pub use limits::Limit;
+pub use lint::lint;
 pub use operation::{Already, LimitNews, Operation, Outcome, Reading, Request, Response, Road};
 pub use resource::{
     Action, Bound, BoundRule, Call, Condition, Find, Gives, List, Nested, Pages, Resource, Since,

@@ -1,4 +1,15 @@
+//! Tests of the kit over the connectors of the catalog.
+
+mod bodies;
+mod catalog;
+mod faults;
+mod manifests;
+mod nested;
+mod recorded;
+mod searches;
 mod support;
+mod tokens;
+mod webhooks;
 
 use support::connector;
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod calls;
+mod fields;
 mod reader;
 mod resources;
 mod schemas;
@@ -15,6 +16,8 @@ use tenon_source::{Diagnostic, File, Node, Severity, load as load_yaml};
 pub(crate) use reader::Reader;
 
 use crate::connector::{Check, Connector, ErrorPlace};
+use crate::limits::Limit;
+use crate::resource::{Call, Resource};
 use crate::typing::Typing;
 
 const TOP: [&str; 13] = [
@@ -84,7 +87,10 @@ fn connector(reader: &mut Reader<'_>, root: &Node, version: Option<&str>) -> Opt
         .collect();
     let webhook = root.get("events").and_then(|node| account::webhook(reader, node, &resources));
     reader.found.append(&mut typing.found);
+    let limits = account::limits(reader, root);
     resources::links(reader, root, &resources);
+    fields::check(reader, root, &resources, &typing.types);
+    costs(reader, root, &resources, &limits);
     Some(Connector {
         title: reader.text(root, "title").unwrap_or_else(|| name.clone()),
         kind: reader
@@ -100,7 +106,7 @@ fn connector(reader: &mut Reader<'_>, root: &Node, version: Option<&str>) -> Opt
         versions,
         environments: account::environments(reader, root),
         auth: account::auth(reader, root),
-        limits: account::limits(reader, root),
+        limits,
         faults: account::faults(reader, root),
         error: errors(reader, root),
         checks,
@@ -131,4 +137,35 @@ fn check(reader: &mut Reader<'_>, typing: &mut Typing, node: &Node) -> Option<Ch
         account: reader.text(node, "account"),
         call,
     })
+}
+
+/// Reports documents that ask more of the cost bucket than one request may.
+fn costs(
+    reader: &mut Reader<'_>,
+    root: &Node,
+    resources: &IndexMap<String, Resource>,
+    limits: &[Limit],
+) {
+    let most = limits.iter().find_map(|limit| match limit {
+        Limit::Cost { single, .. } => Some(*single),
+        _ => None,
+    });
+    let Some(most) = most else { return };
+    for (key, node) in root.get("resources").map(Node::entries).unwrap_or_default() {
+        let Some(resource) = key.text().and_then(|name| resources.get(name)) else { continue };
+        let calls = resource
+            .get
+            .iter()
+            .chain(resource.list.iter().map(|list| &list.call))
+            .chain(resource.finds.iter().map(|find| &find.list.call))
+            .chain(resource.nested.iter().filter_map(|nested| nested.call.as_ref()));
+        for call in calls {
+            if let Call::Graphql { document, cost, .. } = call
+                && *cost > most
+            {
+                let message = format!("`{document}` costs {cost} points, {most} are the most");
+                reader.error("C017", node, message);
+            }
+        }
+    }
 }

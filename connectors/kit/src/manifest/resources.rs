@@ -50,7 +50,7 @@ pub(super) fn read(
         get = if place.get("document").is_some() {
             calls::graphql(reader, typing, place, &Default::default()).map(|(call, document)| {
                 if let Call::Graphql { record: path, .. } = &call {
-                    record = typing.selected(&document, path, &title_case(name));
+                    record = typing.selected(place, &document, path, &title_case(name));
                     missing(reader, place, record.as_ref(), path);
                 }
                 call
@@ -65,8 +65,12 @@ pub(super) fn read(
         reader.keys(place, &keys);
         if let Some((found, document)) = calls::list(reader, typing, place) {
             if let Some(document) = document {
-                let rows =
-                    typing.selected(&document, &found.records, &format!("{}Row", title_case(name)));
+                let rows = typing.selected(
+                    place,
+                    &document,
+                    &found.records,
+                    &format!("{}Row", title_case(name)),
+                );
                 missing(reader, place, rows.as_ref(), &found.records);
                 row = rows.map(|ty| match ty {
                     Type::List(item) => item.required().clone(),
@@ -298,13 +302,12 @@ pub(super) fn links(reader: &mut Reader<'_>, root: &Node, resources: &IndexMap<S
                 "nothing says how an unanswered create is found out: give `unknown`, fields that `find` searches",
             );
         }
+        let finds = node.get("find").map(Node::items).unwrap_or_default();
         for field in &create.unknown {
-            if resource.find(field).is_none() {
-                reader.error(
-                    "C015",
-                    place,
-                    format!("`{field}` can't be searched: there is no `find` by it"),
-                );
+            let declared = |find: &Node| find.get("by").and_then(Node::text) == Some(field);
+            if !finds.iter().any(declared) {
+                let message = format!("`{field}` can't be searched: there is no `find` by it");
+                reader.error("C015", place, message);
             }
         }
     }

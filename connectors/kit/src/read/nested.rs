@@ -114,6 +114,9 @@ impl Connector {
         let at = entry.field("at").as_number().and_then(Number::to_i64).unwrap_or_default();
         let at = usize::try_from(at).unwrap_or_default();
         let fresh = connection.field("nodes").items();
+        if let Some(list) = cut_off(connection, &nested.list, std::slice::from_ref(nested)) {
+            return Outcome::Fault(codes::truncated(&list, fresh.len()));
+        }
         let mut record = so_far.field("record").clone();
         let goes_on = match (&nested.inside, entry.field("inside_after").is_absent()) {
             (Some(inside), false) => {

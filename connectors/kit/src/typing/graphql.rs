@@ -46,10 +46,16 @@ impl Typing {
     }
 
     /// The type of what stands at a dotted path below `data`; connections are plain lists.
-    pub(crate) fn selected(&mut self, document: &Document, path: &str, name: &str) -> Option<Type> {
+    pub(crate) fn selected(
+        &mut self,
+        place: &Node,
+        document: &Document,
+        path: &str,
+        name: &str,
+    ) -> Option<Type> {
         let sdl = self.schemas.sdl.clone()?;
         let operation = document.parsed.operations.get(None).ok()?;
-        let walk = Walk { sdl: &sdl, document };
+        let walk = Walk { sdl: &sdl, document, place };
         let name = self.name(name);
         walk.below(self, &operation.selection_set, path, &name)
     }
@@ -58,6 +64,8 @@ impl Typing {
 struct Walk<'a> {
     sdl: &'a Sdl,
     document: &'a Document,
+    /// Where the manifest names the document.
+    place: &'a Node,
 }
 
 impl Walk<'_> {
@@ -98,8 +106,19 @@ impl Walk<'_> {
 
     fn inner(&self, typing: &mut Typing, named: &str, sets: &[&SelectionSet], name: &str) -> Type {
         match named {
-            "MoneyBag" => return Type::MoneyBag,
-            "MoneyV2" => return Type::Money,
+            "MoneyBag" => {
+                self.selects(typing, sets, &["shopMoney", "presentmentMoney"], "C018", name);
+                for half in ["shopMoney", "presentmentMoney"] {
+                    let below = self.children(sets, half);
+                    let below: Vec<&SelectionSet> = below.iter().collect();
+                    self.selects(typing, &below, &["amount", "currencyCode"], "C018", name);
+                }
+                return Type::MoneyBag;
+            }
+            "MoneyV2" => {
+                self.selects(typing, sets, &["amount", "currencyCode"], "C018", name);
+                return Type::Money;
+            }
             _ => {}
         }
         match self.sdl.schema().types.get(named) {
@@ -108,6 +127,9 @@ impl Walk<'_> {
             }
             Some(ExtendedType::Scalar(_)) | None => scalar(named),
             Some(_) if named.ends_with("Connection") => {
+                let page = self.children(sets, "pageInfo");
+                let page: Vec<&SelectionSet> = page.iter().collect();
+                self.selects(typing, &page, &["hasNextPage", "endCursor"], "C016", name);
                 let nodes: Vec<SelectionSet> = self.children(sets, "nodes");
                 let nodes: Vec<&SelectionSet> = nodes.iter().collect();
                 match nodes.first() {
@@ -119,6 +141,23 @@ impl Walk<'_> {
                 }
             }
             Some(_) => self.record(typing, named, sets, name),
+        }
+    }
+
+    /// Reports what must be selected and is not.
+    fn selects(
+        &self,
+        typing: &mut Typing,
+        sets: &[&SelectionSet],
+        wanted: &[&str],
+        code: &'static str,
+        name: &str,
+    ) {
+        for key in wanted {
+            if self.children(sets, key).is_empty() {
+                let message = format!("{name} does not select `{key}`");
+                typing.found.push(Diagnostic::error(code, self.place.span.clone(), message));
+            }
         }
     }
 
