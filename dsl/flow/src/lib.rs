@@ -1,1 +1,35 @@
-//! To be written.
+//! Integration folders: settings, tables, scripts, mappings and flows, checked together and compiled
+//! to step graphs.
+//!
+//! Everything that is wrong with a folder is found in one pass. A mistake gives one finding: what
+//! could not be understood has the type `dyn` from then on and is not complained about again. This
+//! crate does no I/O: the folder comes in as texts by path.
+
+mod branches;
+mod calls;
+pub mod codes;
+mod csv;
+mod expression;
+mod facts;
+mod head;
+mod integration;
+mod mappings;
+mod policy;
+mod settings;
+mod shape;
+mod steps;
+mod tables;
+mod typed;
+mod upsert;
+mod verbs;
+
+pub use facts::{ActionFacts, Known, ResourceFacts, System, Systems};
+pub use integration::{Connection, Integration, load_integration, load_integration_at, load_known};
+pub use settings::Setting;
+pub use tables::{OnMissing, Table};
+
+/// The edition of the language that graphs are compiled with.
+pub const EDITION: u32 = 1;
+
+#[cfg(test)]
+mod tests;

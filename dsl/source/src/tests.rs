@@ -335,9 +335,9 @@ fn every_prefix_of_a_document_is_read_without_a_panic_and_with_places() {
                 set: { x: [1, \"\\u00e5\\n\\\n      two\n\n      three\"], y: &a b }\n  - log: >2-\n      one\n     two\n\n\
                 \x20   last\n  - *a\n  - !!str x\nplain: one\n  two\r\n  three 😀 four # note\n";
     for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
-        let (document, _) = read(&text[..at]);
+        let (document, _) = read(text.get(..at).unwrap());
         document.root.iter().for_each(inside);
-        let (document, _) = read(&text[at..]);
+        let (document, _) = read(text.get(at..).unwrap());
         document.root.iter().for_each(inside);
     }
 }

@@ -1,0 +1,159 @@
+//! Steps that hold lists of steps: `choose`, and the ways on after a fault.
+
+use indexmap::IndexMap;
+use tenon_graph::{Catch, Program, Step as Doing};
+use tenon_mapper::types::Type;
+use tenon_source::{Diagnostic, Node, near};
+use tenon_value::Class;
+
+use crate::expression;
+use crate::facts::record_of;
+use crate::shape;
+use crate::steps::{Link, Made, Steps, Strand};
+
+impl Steps<'_> {
+    pub(crate) fn choose(&mut self, node: &Node, value: &Node) -> Option<Made> {
+        let mut branches: Vec<(Program, Option<u32>)> = Vec::new();
+        let mut last = node.get("otherwise");
+        let mut strands = Vec::new();
+        let before = self.env.scope.clone();
+        let mut after = Vec::new();
+        for item in shape::items(value, "`choose`", &mut self.found) {
+            if let Some((key, steps)) = item.entry("otherwise") {
+                shape::keys(item, &["otherwise"], "the last branch", &mut self.found);
+                if last.replace(steps).is_some() {
+                    let message = "there is one `otherwise` in a choice";
+                    self.found.push(Diagnostic::error("F004", key.span.clone(), message));
+                }
+                continue;
+            }
+            if !shape::keys(item, &["if", "steps"], "a branch", &mut self.found) {
+                continue;
+            }
+            let when = shape::required(item, "if", "a branch", &mut self.found)
+                .map(|node| expression::condition(node, &self.env, &mut self.found));
+            let strand = match item.get("steps") {
+                Some(steps) => self.branch(steps, &before, &mut after),
+                None => None,
+            };
+            branches.push((
+                when.unwrap_or_else(expression::nothing),
+                strand.as_ref().and_then(|s| s.first),
+            ));
+            strands.push(strand);
+        }
+        let otherwise = last.and_then(|steps| self.branch(steps, &before, &mut after));
+        let first_otherwise = otherwise.as_ref().and_then(|strand| strand.first);
+        strands.push(otherwise);
+        // An absent or empty branch goes on after the choice.
+        let goes_on = strands.iter().any(|s| s.as_ref().is_none_or(|s| s.first.is_none()));
+        let open: Vec<Link> =
+            strands.into_iter().flatten().flat_map(|strand| strand.open).collect();
+        self.join(before, &after, !goes_on);
+        let doing = Doing::Choose { branches, otherwise: first_otherwise };
+        Some(Made { doing, output: None, open, goes_on })
+    }
+
+    /// One branch: compiled in a scope of its own, which is kept for the join when it goes on.
+    fn branch(
+        &mut self,
+        steps: &Node,
+        before: &IndexMap<String, Type>,
+        after: &mut Vec<IndexMap<String, Type>>,
+    ) -> Option<Strand> {
+        let items = shape::items(steps, "the steps of a branch", &mut self.found);
+        let strand = self.list(&items);
+        let scope = std::mem::replace(&mut self.env.scope, before.clone());
+        if !strand.open.is_empty() {
+            after.push(scope);
+        }
+        Some(strand)
+    }
+
+    /// The scope behind a choice: what every way through it set is there, the rest may be missing.
+    fn join(
+        &mut self,
+        before: IndexMap<String, Type>,
+        after: &[IndexMap<String, Type>],
+        all: bool,
+    ) {
+        let mut scope = before;
+        for one in after {
+            for (name, ty) in one {
+                if scope.contains_key(name) {
+                    continue;
+                }
+                let same = after.iter().all(|other| other.get(name).is_none_or(|t| t == ty));
+                let always = all && after.iter().all(|other| other.contains_key(name));
+                let ty = if same { ty.clone() } else { Type::Dyn };
+                scope.insert(name.clone(), if always { ty } else { ty.optional() });
+            }
+        }
+        self.env.scope = scope;
+    }
+
+    /// `catch:` of a step: ways on after a fault, by class or code.
+    pub(crate) fn catch(&mut self, node: &Node, at: u32) -> Vec<Link> {
+        let Some(list) = node.get("catch") else { return Vec::new() };
+        let mut open = Vec::new();
+        for item in shape::items(list, "`catch`", &mut self.found) {
+            if !shape::keys(item, &["fault", "steps"], "a way on after a fault", &mut self.found) {
+                continue;
+            }
+            let fault = shape::required(item, "fault", "a way on after a fault", &mut self.found);
+            let Some(fault) = fault.and_then(|node| self.fault_name(node)) else { continue };
+            let n = self.node(at).map_or(0, |node| node.catch.len());
+            if let Some(node) = self.node(at) {
+                node.catch.push(Catch { fault, to: None });
+            }
+            let before = self.env.scope.clone();
+            let fault = record_of([
+                ("code", Type::Text),
+                ("class", Type::Text),
+                ("message", Type::Text),
+                ("hint", Type::Text.optional()),
+                ("field", Type::Text.optional()),
+                ("value", Type::Dyn),
+            ]);
+            self.env.scope.insert("fault".to_owned(), fault);
+            let strand = match item.get("steps") {
+                Some(steps) => {
+                    let items = shape::items(steps, "the steps after a fault", &mut self.found);
+                    self.list(&items)
+                }
+                None => Strand::default(),
+            };
+            self.env.scope.shift_remove("fault");
+            self.soften(&before);
+            match strand.first {
+                Some(first) => {
+                    self.close(&[Link::Catch(at, n)], first);
+                    open.extend(strand.open);
+                }
+                None => open.push(Link::Catch(at, n)),
+            }
+        }
+        open
+    }
+
+    /// A fault's class in small letters, or a code in capitals.
+    fn fault_name(&mut self, node: &Node) -> Option<String> {
+        let name = shape::name(node, "a fault's class or code", &mut self.found)?;
+        let is_code =
+            name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        if is_code || Class::named(name).is_some() {
+            return Some(name.to_owned());
+        }
+        let classes: Vec<&str> = Class::ALL.iter().map(|(name, _)| *name).collect();
+        let finding = Diagnostic::error(
+            "F034",
+            node.span.clone(),
+            format!("`{name}` is no class of faults, and codes are written in capitals"),
+        );
+        self.found.push(match near(name, classes.iter().copied()) {
+            Some(near) => finding.fix(node.span.clone(), near, false),
+            None => finding.note(format!("the classes are: {}", classes.join(", "))),
+        });
+        None
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests over whole folders, against two small systems.
+
+mod catalog;
+mod documents;
+mod flows;
+mod folder;
+mod planted;
+mod systems;

@@ -1,0 +1,206 @@
+//! The idempotent write.
+
+use tenon_graph::{Find, Step as Doing, UpdatePolicy, Upsert, WhenLocked};
+use tenon_mapper::types::Type;
+use tenon_source::{Diagnostic, Node, NodeKind};
+
+use crate::expression;
+use crate::facts::{ResourceFacts, with_near};
+use crate::mappings::{self, Use};
+use crate::shape;
+use crate::steps::{Made, Steps};
+
+const POLICIES: [&str; 3] = ["all", "never", "empty_fields"];
+
+impl Steps<'_> {
+    pub(crate) fn upsert(&mut self, node: &Node, value: &Node) -> Option<Made> {
+        let named = self.context.systems.resource(value, "`upsert`", &mut self.found);
+        let facts = named.as_ref().map(|named| named.facts);
+        let to =
+            named.as_ref().map(|n| format!("{}.{}", n.endpoint.connection, n.endpoint.resource));
+        let reference = match node.get("reference").filter(|node| !node.is_null()) {
+            Some(node) => expression::key(node, &self.env, "a reference", &mut self.found),
+            None => {
+                let message = "a write needs `reference:`, the source's id it is remembered under";
+                let finding =
+                    Diagnostic::error("F011", shape::head_of_verb(node, "upsert"), message);
+                self.found.push(finding.note("it is what keeps a record from being written twice"));
+                expression::nothing()
+            }
+        };
+        let find = match node.get("find").filter(|node| !node.is_null()) {
+            Some(node) => self.finds(node, facts),
+            None => {
+                let message = "a write needs `find:`, how an existing record is looked for";
+                let finding =
+                    Diagnostic::error("F012", shape::head_of_verb(node, "upsert"), message);
+                let finding = finding.note(
+                    "after a lost answer the outcome is found out by it before anything is repeated",
+                );
+                self.found.push(match facts.and_then(|facts| facts.markers.first()) {
+                    Some(marker) => finding.note(format!(
+                        "our marker there is {marker}: `find: {{ {marker}: \"…\" }}`"
+                    )),
+                    None => finding,
+                });
+                Vec::new()
+            }
+        };
+        let (with, scope) = self.with(node);
+        let mapping = shape::required(node, "map", "`upsert`", &mut self.found).and_then(|node| {
+            let used = Use { node, scope: &scope, to };
+            let context = self.context;
+            mappings::check_use(&used, context.mappings, context.systems, &mut self.found)
+        });
+        self.mappings.extend(mapping.clone());
+        let entity = match node.get("entity") {
+            Some(node) => shape::name(node, "an entity", &mut self.found).map(str::to_owned),
+            None => Some(self.entity_of(value)),
+        };
+        let adopt_if = self.adopt_if(node.get("adopt_if"), facts);
+        let adopt = match node.get("adopt") {
+            Some(node) => shape::truth(node, "`adopt`", &mut self.found).unwrap_or(false),
+            None => false,
+        };
+        let when_locked = self.when_locked(node.get("when_locked"));
+        let update = self.update(node.get("update"));
+        let named = named?;
+        let output = named.facts.record.clone();
+        let upsert = Upsert {
+            of: named.endpoint,
+            entity: entity?,
+            reference,
+            find,
+            mapping: mapping?,
+            with,
+            adopt_if,
+            adopt,
+            when_locked,
+            update,
+        };
+        Some(Made::of(Doing::Upsert(Box::new(upsert)), Some(output)))
+    }
+
+    /// The entity a write is remembered under: the flow's for what the flow writes to, otherwise the
+    /// resource's own name.
+    fn entity_of(&self, value: &Node) -> String {
+        let resource = value.text().and_then(|text| text.split('.').nth(1)).unwrap_or("");
+        match &self.head.to {
+            Some(to) if to.resource == resource => self.head.entity.clone(),
+            _ => resource.to_owned(),
+        }
+    }
+
+    /// `find: { Field: expression }`, or `find: { first: [{ Field: expression, if: … }, …] }`.
+    fn finds(&mut self, node: &Node, facts: Option<&ResourceFacts>) -> Vec<Find> {
+        let mut finds = Vec::new();
+        if let Some(list) = node.get("first") {
+            shape::keys(node, &["first"], "`find`", &mut self.found);
+            if !matches!(list.kind, NodeKind::Sequence(_)) {
+                let message = format!("`first` is a list of searches, not {}", list.describe());
+                self.found.push(Diagnostic::error("F004", list.span.clone(), message));
+            }
+            for item in list.items() {
+                let when = item
+                    .get("if")
+                    .map(|node| expression::condition(node, &self.env, &mut self.found));
+                let fields: Vec<&(Node, Node)> =
+                    item.entries().iter().filter(|(key, _)| key.text() != Some("if")).collect();
+                if fields.len() != 1 {
+                    let message = "a search names one field, and `if:` where it is not always made";
+                    self.found.push(Diagnostic::error("F004", item.span.clone(), message));
+                }
+                for (key, value) in fields {
+                    let mut find = self.find(key, value, facts);
+                    find.when.clone_from(&when);
+                    finds.push(find);
+                }
+            }
+            return finds;
+        }
+        if node.entries().is_empty() {
+            let message =
+                format!("`find` is a mapping of fields to values, not {}", node.describe());
+            self.found.push(Diagnostic::error("F004", node.span.clone(), message));
+        }
+        for (key, value) in node.entries() {
+            let find = self.find(key, value, facts);
+            finds.push(find);
+        }
+        finds
+    }
+
+    fn find(&mut self, key: &Node, value: &Node, facts: Option<&ResourceFacts>) -> Find {
+        let field = key.text().unwrap_or("").to_owned();
+        if let Some(facts) = facts
+            && !facts.finds.contains(&field)
+        {
+            let known: Vec<&str> = facts.finds.iter().map(String::as_str).collect();
+            let message = format!("the connector cannot search by `{field}`");
+            let finding = Diagnostic::error("F032", key.span.clone(), message);
+            self.found.push(with_near(finding, key, 0..field.len(), &known));
+        }
+        let value = expression::key(value, &self.env, "what is searched for", &mut self.found);
+        let marker = facts.is_some_and(|facts| facts.markers.contains(&field));
+        Find { field, value, marker, when: None }
+    }
+
+    fn adopt_if(&mut self, node: Option<&Node>, facts: Option<&ResourceFacts>) -> Vec<String> {
+        let Some(node) = node else { return Vec::new() };
+        let fields = facts.and_then(|facts| self.context.systems.fields(&facts.record));
+        let mut names = Vec::new();
+        for item in shape::items(node, "`adopt_if`", &mut self.found) {
+            let Some(name) = shape::text(item, "a field", &mut self.found) else { continue };
+            if let Some(fields) = &fields
+                && !fields.iter().any(|field| field == name)
+            {
+                let known: Vec<&str> = fields.iter().map(String::as_str).collect();
+                let message = format!("the record has no field `{name}`");
+                let finding = Diagnostic::error("F032", item.span.clone(), message);
+                self.found.push(with_near(finding, item, 0..name.len(), &known));
+            }
+            names.push(name.to_owned());
+        }
+        names
+    }
+
+    fn when_locked(&mut self, node: Option<&Node>) -> WhenLocked {
+        let Some(node) = node else { return WhenLocked::default() };
+        if node.text() == Some("correct") {
+            let message = "the machine does not correct locked documents yet";
+            let finding = Diagnostic::error("F006", node.span.clone(), message);
+            self.found
+                .push(finding.note("`issue` stops with the difference shown, `keep` goes on"));
+            return WhenLocked::default();
+        }
+        match shape::word(node, &["issue", "keep"], "`when_locked`", &mut self.found) {
+            Some("keep") => WhenLocked::Keep,
+            _ => WhenLocked::Issue,
+        }
+    }
+
+    /// One of the three words, or an expression that gives one.
+    fn update(&mut self, node: Option<&Node>) -> UpdatePolicy {
+        let Some(node) = node else { return UpdatePolicy::default() };
+        match node.text().map(str::trim) {
+            Some("all") => UpdatePolicy::All,
+            Some("never") => UpdatePolicy::Never,
+            Some("empty_fields") => UpdatePolicy::EmptyFields,
+            _ => {
+                let words: Vec<String> = POLICIES.iter().map(|word| (*word).to_owned()).collect();
+                let wanted = crate::typed::enum_of(&words);
+                let (program, ty) = expression::value(node, &self.env, None, &mut self.found);
+                let good = match ty.required() {
+                    Type::Dyn | Type::Text => true,
+                    Type::Enum(values) => values.iter().all(|value| POLICIES.contains(&&**value)),
+                    _ => false,
+                };
+                if !good {
+                    let message = format!("`update` gives {wanted}; this is {ty}");
+                    self.found.push(Diagnostic::error("F028", node.span.clone(), message));
+                }
+                UpdatePolicy::By(program)
+            }
+        }
+    }
+}
