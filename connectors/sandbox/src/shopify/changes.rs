@@ -25,7 +25,7 @@ pub enum Change {
     Street(String),
     /// A line more, from the catalogue.
     AddLine,
-    /// The authorised amount is taken.
+    /// What is not taken yet of the authorised amount is taken.
     Capture,
     /// It is cancelled; what was authorised is given up.
     Cancel,
@@ -140,16 +140,20 @@ fn capture(order: &mut Order, now_ms: i64) -> Result<(), ChangeError> {
     if order.cancelled.is_some() {
         return Err(ChangeError::Refused("the order is cancelled"));
     }
-    if order.captured_ms().is_some() {
-        return Err(ChangeError::Refused("the order was captured before"));
-    }
     let Some(authorised) =
         order.transactions.iter().find(|t| t.kind == TransactionKind::Authorization).cloned()
     else {
         return Err(ChangeError::Refused("nothing was authorised"));
     };
-    let total = amounts::total(order)?;
-    move_money(order, TransactionKind::Capture, &authorised, (total, now_ms));
+    let (total, taken) = (amounts::total(order)?, amounts::received(&order.transactions)?);
+    let rest = Pair {
+        shop: total.shop.subtract(taken.shop)?,
+        presentment: total.presentment.subtract(taken.presentment)?,
+    };
+    if rest.presentment.is_zero() {
+        return Err(ChangeError::Refused("the order was captured before"));
+    }
+    move_money(order, TransactionKind::Capture, &authorised, (rest, now_ms));
     Ok(())
 }
 

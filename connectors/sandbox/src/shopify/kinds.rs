@@ -86,6 +86,8 @@ kinds! {
     GiftCardPayment "gift_card_payment" Usual,
     /// Captured, then refunded in part.
     Refunded "refunded" Usual,
+    /// Authorised, and captured in part.
+    PartlyCaptured "partly_captured" Asked,
     /// 0.00 to pay, by a full discount; no transaction.
     Free "free" Asked,
     /// A gift card was sold.
@@ -181,7 +183,7 @@ fn fill(order: &mut Order, kind: Kind, draw: u64) -> Result<(), NumberError> {
             order.presentment = "USD".to_owned();
             reprice(order, 9)?;
         }
-        Kind::GiftCardPayment | Kind::Refunded => {
+        Kind::GiftCardPayment | Kind::Refunded | Kind::PartlyCaptured => {
             goods(order, &[(at(7), 1), (at(6), 2)], None);
             deliver(order, "Standard", 4_900, "0.25");
         }
@@ -327,6 +329,11 @@ fn pay(order: &mut Order, kind: Kind) -> Result<(), NumberError> {
             transact(order, TransactionKind::Void, gateway, (total, 30));
             let at_ms = order.at_ms.saturating_add(30 * MINUTE);
             order.cancelled = Some(Cancelled { at_ms, reason: "CUSTOMER" });
+        }
+        Kind::PartlyCaptured => {
+            let part = amounts::pair(order, hundredths(11_800))?;
+            transact(order, TransactionKind::Authorization, gateway, (total, 1));
+            transact(order, TransactionKind::Capture, gateway, (part, 45));
         }
         Kind::GiftCardPayment => {
             let card = amounts::pair(order, hundredths(30_000))?;

@@ -354,15 +354,6 @@ impl Order {
         }
     }
 
-    /// Whether an invoice is due: money was taken, or it is sold on terms and was sent off.
-    #[must_use]
-    pub fn invoice_due(&self) -> bool {
-        if self.terms_days.is_some() {
-            return self.fulfilled_ms.is_some();
-        }
-        self.captured_ms().is_some()
-    }
-
     /// Why it must not reach the ledger at all.
     #[must_use]
     pub fn must_skip(&self) -> Option<String> {

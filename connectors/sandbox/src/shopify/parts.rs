@@ -195,12 +195,16 @@ pub(super) fn buys(order: &mut Order, company: Company) {
     for address in [&mut order.billing, &mut order.delivery].into_iter().flatten() {
         address.company = Some(company.name.clone());
     }
-    order.metafields.push(Metafield {
-        namespace: "custom".to_owned(),
-        key: "organisation_number".to_owned(),
-        kind: "single_line_text_field".to_owned(),
-        value: company.organisation_number.clone(),
-    });
+    for (key, value) in
+        [("organisation_number", &company.organisation_number), ("vat_number", &company.vat_number)]
+    {
+        order.metafields.push(Metafield {
+            namespace: "custom".to_owned(),
+            key: key.to_owned(),
+            kind: "single_line_text_field".to_owned(),
+            value: value.clone(),
+        });
+    }
     order.company = Some(company);
 }
 

@@ -49,7 +49,7 @@ impl Stored {
             currency: order.currency.clone(),
             total: both.shop.invoice_total,
             vat: both.shop.invoice_tax,
-            captured: order.invoice_due(),
+            captured: invoice_due(&order, &both)?,
             must_skip: order.must_skip(),
             must_fail: order.must_fail.clone(),
         };
@@ -326,7 +326,6 @@ impl Shop {
             customers,
             shop: self.node(),
             subscriptions: self.webhooks.nodes(),
-            currency: "SEK".to_owned(),
             objects: std::cell::Cell::new(0),
             ignored: std::cell::RefCell::new(Vec::new()),
         }
@@ -387,6 +386,16 @@ impl Shop {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an invoice is due: on terms once it was sent off, otherwise once what was agreed is paid.
+/// A part of it does not make it due.
+fn invoice_due(order: &Order, both: &graph::Both) -> Result<bool, NumberError> {
+    if order.terms_days.is_some() {
+        return Ok(order.fulfilled_ms.is_some());
+    }
+    let received = amounts::received(&order.transactions)?;
+    Ok(received.presentment >= both.presentment.invoice_total)
 }
 
 /// A number drawn from a seed and a place (SplitMix64).

@@ -23,8 +23,6 @@ pub struct World {
     pub shop: Json,
     /// Webhook subscriptions.
     pub subscriptions: Vec<Json>,
-    /// The shop's currency.
-    pub currency: String,
     /// Objects given out so far: what the query really cost.
     pub objects: Cell<u64>,
     /// Filters that the interface does not know and passes over.

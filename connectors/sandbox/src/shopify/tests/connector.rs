@@ -96,6 +96,16 @@ fn the_connector_lists_pages_finds_by_name_and_checks_the_shop() {
         }
     }
     assert_eq!(seen, 130);
+    let later = Operation::List {
+        resource: "order".to_owned(),
+        filter: Vec::new(),
+        since_ms: Some(super::NOON),
+        page: None,
+    };
+    let (Outcome::Page { records, .. }, _) = run(&connector, &shop, later) else {
+        panic!("no page")
+    };
+    assert!(records.is_empty(), "changed three hours before: {records:?}");
     let operation = Operation::Find {
         resource: "order".to_owned(),
         field: "name".to_owned(),

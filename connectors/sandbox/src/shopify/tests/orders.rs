@@ -245,3 +245,24 @@ fn a_body_whose_lines_do_not_come_to_its_total_is_refused() {
     let refused = shop().load_webhook_example(&body, Manner::Open).unwrap_err();
     assert_eq!(refused.to_string(), "the lines come to 404.95, the body says 404.96");
 }
+
+#[test]
+fn a_part_that_was_captured_makes_no_invoice_due_until_the_rest_is() {
+    let shop = shop();
+    let id = shop.create(Kind::PartlyCaptured, 1).unwrap();
+    let stored = shop.find(&id).unwrap();
+    assert_eq!((stored.status(), stored.expected.captured), ("PARTIALLY_PAID", false));
+    let stored = shop.change(&id, &Change::Capture).unwrap();
+    assert_eq!((stored.status(), stored.expected.captured), ("PAID", true));
+    // 1299.00 + 2 × 59.00 + 49.00 in two captures.
+    assert_eq!(amount(&stored.graph, "/totalReceivedSet/shopMoney/amount"), n("1466.00"));
+}
+
+#[test]
+fn a_free_order_counts_as_paid() {
+    let shop = shop();
+    let id = shop.create(Kind::Free, 1).unwrap();
+    let stored = shop.find(&id).unwrap();
+    assert_eq!((stored.status(), stored.expected.captured), ("PAID", true));
+    assert_eq!((stored.expected.total, stored.expected.vat), (n("0.00"), n("0.00")));
+}
