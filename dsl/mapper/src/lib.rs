@@ -6,6 +6,7 @@
 pub mod ast;
 mod check;
 mod code;
+pub mod codes;
 mod compile;
 mod env;
 mod eval;
@@ -27,7 +28,7 @@ pub use host::{EvalError, Host, NoHost, ReadKey, Scope, table_key};
 pub use mapping::{CompiledMapping, Made, MappingProgram, Trace, compile_mapping};
 pub use print::{print, print_structure};
 pub use program::{Compiled, EDITION, Explained, Program, ProgramError};
-pub use script::Scripts;
+pub use script::{Scripts, check_scripts};
 pub use types::{Field, Type, Types, Wire};
 
 #[cfg(test)]

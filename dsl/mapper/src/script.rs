@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FuncArgs, Map, ParseError, Position, Scope};
+use tenon_source::{Diagnostic, File, Span};
 use tenon_value::{Class, Decimal, Fault, Number, Record, Rounding, Value};
 
 use crate::host::EvalError;
@@ -111,6 +112,9 @@ fn failed(file: &str, error: &EvalAltResult) -> EvalError {
     if let Some(end) = message.find(" (line ") {
         message.truncate(end);
     }
+    if let Some(own) = message.strip_prefix("Runtime error: ") {
+        message = own.to_owned();
+    }
     let fault = Fault::new("SCRIPT_FAILED", Class::Mapping, format!("{file}:{at}: {message}"))
         .hint("correct the script, deploy it, and retry with the latest graph");
     EvalError::Fault(Box::new(fault))
@@ -127,7 +131,8 @@ fn engine() -> Engine {
     engine.set_max_map_size(5_000);
     engine.set_max_variables(256);
     engine.set_max_functions(256);
-    for symbol in ["eval", "sleep", "import", "export"] {
+    engine.register_fn("sleep", |_: i64| -> Failing<()> { Err("scripts can't wait".into()) });
+    for symbol in ["eval", "import", "export"] {
         engine.disable_symbol(symbol);
     }
     engine.on_print(|text| {
@@ -155,7 +160,7 @@ fn arithmetic(engine: &mut Engine) {
         ("+", Number::add),
         ("-", Number::subtract),
         ("*", Number::multiply),
-        ("/", Number::divide),
+        ("/", |a, b| a.divide(b).map(Number::normalised)),
         ("%", Number::remainder),
     ];
     for (name, operation) in operations {
@@ -249,6 +254,32 @@ fn from_dynamic(value: &Dynamic, name: &str) -> Result<Value, EvalError> {
         "SCRIPT_FAILED",
         format!("{name} gave a {}, which is no value of ours", value.type_name()),
     ))
+}
+
+/// Findings about Rhai files: what does not compile, with its place.
+#[must_use]
+pub fn check_scripts(files: &[Arc<File>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for file in files {
+        let Err(error) = ENGINE.compile(&file.text) else { continue };
+        let at = offset(&file.text, error.position());
+        let rest = file.text.get(at..).unwrap_or_default();
+        let width = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').count().max(1);
+        let end = at.saturating_add(width).min(file.text.len());
+        let message = format!("this script can't be read: {}", wording(&error));
+        found.push(Diagnostic::error("M026", Span::new(file, at.min(end)..end), message));
+    }
+    found
+}
+
+/// The byte of a line and a column.
+fn offset(text: &str, position: Position) -> usize {
+    let Some(line) = position.line() else { return text.len().saturating_sub(1) };
+    let column = position.position().unwrap_or(1);
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let rest = text.get(before..).unwrap_or_default();
+    let inside = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
+    before.saturating_add(inside)
 }
 
 /// Functions of a script's text with their numbers of parameters, found without compiling it.

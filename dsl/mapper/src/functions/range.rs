@@ -14,7 +14,7 @@ pub(super) static FUNCTION: Function = Function {
     gives: "list<int>",
     fallible: true,
     doc: "The whole numbers from 0, so many (at most 10000).",
-    examples: &[("range(3)", "[0, 1, 2]")],
+    examples: &[("range(3)", "[0, 1, 2]"), ("range(10001)", "fault MAP_LIMIT")],
     run,
 };
 

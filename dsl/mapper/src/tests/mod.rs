@@ -2,6 +2,9 @@
 
 mod corpus;
 mod examples;
+mod mappings;
+mod properties;
+mod scripts;
 
 use tenon_source::Diagnostic;
 use tenon_value::Value;
