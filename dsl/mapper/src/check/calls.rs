@@ -9,7 +9,7 @@ use super::paths::slip;
 use super::shapes::{is_money, is_number};
 use super::{Checker, Part, Sort, shown_type};
 use crate::ast::{Argument, Ast, Kind, Word};
-use crate::code::{Code, Lookup};
+use crate::code::Code;
 use crate::functions::{Callee, Function, MODES, Param, Takes};
 use crate::print::print;
 use crate::types::Type;
@@ -20,7 +20,6 @@ impl Checker<'_> {
         name: &Word,
         first: Option<&Ast>,
         arguments: &[Argument],
-        whole: &Ast,
     ) -> Part {
         let Some(function) = Function::named(&name.text) else {
             return self.no_function(name, first, arguments);
@@ -30,7 +29,7 @@ impl Checker<'_> {
         };
         self.fallible |= function.fallible;
         if function.name == "lookup" {
-            return self.lookup(&placed, whole);
+            return self.lookup(&placed);
         }
         let before = self.found.len();
         let mut codes = Vec::with_capacity(function.params.len());
@@ -44,7 +43,7 @@ impl Checker<'_> {
             codes.push(part.code);
         }
         if self.found.len() == before {
-            self.special(function, &placed, &types);
+            self.special(function, &placed);
         }
         let sort = if function.gives == "never" { Sort::Never } else { Sort::Plain };
         Part { code: Code::Call(Callee(function), codes), ty: (function.result)(&types), sort }
@@ -255,7 +254,7 @@ impl Checker<'_> {
     }
 
     /// What only one function asks for.
-    fn special(&mut self, function: &Function, placed: &[Option<&Ast>], types: &[Type]) {
+    fn special(&mut self, function: &Function, placed: &[Option<&Ast>]) {
         let literal = |at: usize| {
             let ast = (*placed.get(at)?)?;
             Some((ast.as_plain_text()?, ast))
@@ -326,7 +325,6 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        let _ = types;
     }
 
     /// A script function by name, found in the file's text.
@@ -362,124 +360,6 @@ impl Checker<'_> {
                 self.error("M006", &ast.span, message);
             }
             Some(_) => {}
-        }
-    }
-
-    /// `lookup("table", key)`: checked against the table's columns.
-    fn lookup(&mut self, placed: &[Option<&Ast>], whole: &Ast) -> Part {
-        let (Some(Some(table)), Some(Some(key))) = (placed.first(), placed.get(1)) else {
-            return Part::unknown();
-        };
-        let Some(name) = table.as_plain_text() else {
-            let message = "the table is named by a literal text".to_owned();
-            self.error_with("M008", &table.span, message, "lookup(\"table\", key)");
-            self.check(key);
-            return Part::unknown();
-        };
-        let Some(declared) = self.env.tables.get(&name) else {
-            let names: Vec<String> = self.env.tables.keys().cloned().collect();
-            let inner = table.span.start.saturating_add(1)..table.span.end.saturating_sub(1);
-            self.unknown(("M008", format!("there is no table `{name}`")), &name, &inner, &names);
-            self.check(key);
-            return Part::unknown();
-        };
-        let keys = match (&key.kind, declared.keys.len()) {
-            (Kind::Record(entries), _) => self.key_columns(&name, entries, key),
-            (_, 1) => declared.keys.iter().next().map(|(column, ty)| {
-                let part = self.check(key);
-                vec![(Arc::from(column.as_str()), self.key_value(part, ty, key))]
-            }),
-            _ => {
-                self.check(key);
-                let columns: Vec<&str> = declared.keys.keys().map(String::as_str).collect();
-                let message = format!("the key of table `{name}` has {} columns", columns.len());
-                let note = format!(
-                    "write {{ {} }}",
-                    columns.iter().map(|c| format!("{c} = …")).collect::<Vec<_>>().join(", ")
-                );
-                self.error_with("M009", &key.span, message, &note);
-                None
-            }
-        };
-        let ty = declared.value.clone();
-        let Some(keys) = keys else { return Part::new(Code::Omit, ty) };
-        let optional = matches!(ty, Type::Optional(_));
-        let lookup = Lookup { table: Arc::from(name.as_str()), keys, optional };
-        let code = Code::Lookup(Box::new(lookup));
-        let code = match super::leaf_of(&ty, self.pick) {
-            Some(leaf) => Code::Leaf(Box::new(code), leaf),
-            None => code,
-        };
-        let _ = whole;
-        Part::new(code, ty)
-    }
-
-    fn key_columns(
-        &mut self,
-        table: &str,
-        entries: &[(Word, Ast)],
-        key: &Ast,
-    ) -> Option<Vec<(Arc<str>, Code)>> {
-        let declared = self.env.tables.get(table)?;
-        let mut given = std::collections::BTreeMap::new();
-        let mut clean = true;
-        for (word, value) in entries {
-            let part = self.check(value);
-            match declared.keys.get(&word.text) {
-                Some(ty) => {
-                    let code = self.key_value(part, ty, value);
-                    given.insert(word.text.as_str(), code);
-                }
-                None => {
-                    let names: Vec<String> = declared.keys.keys().cloned().collect();
-                    let message = format!("table `{table}` has no key column `{}`", word.text);
-                    self.unknown(("M009", message), &word.text, &word.span, &names);
-                    clean = false;
-                }
-            }
-        }
-        let mut keys = Vec::with_capacity(declared.keys.len());
-        for column in declared.keys.keys() {
-            match given.remove(column.as_str()) {
-                Some(code) => keys.push((Arc::from(column.as_str()), code)),
-                None if clean => {
-                    let message = format!("the key of table `{table}` needs the column `{column}`");
-                    self.error("M009", &key.span, message);
-                    clean = false;
-                }
-                None => {}
-            }
-        }
-        clean.then_some(keys)
-    }
-
-    /// A key value, brought to the column's type.
-    fn key_value(&mut self, part: Part, ty: &Type, ast: &Ast) -> Code {
-        if !self.needs_value(&part, ast, "a table's key") {
-            return Code::Omit;
-        }
-        let found = part.ty.required();
-        let fits = match ty.required() {
-            Type::Text | Type::Enum(_) => {
-                !matches!(found, Type::List(_) | Type::Named(_) | Type::Record(_) | Type::Map(_))
-            }
-            Type::Decimal | Type::Int => {
-                is_number(found) || matches!(found, Type::Dyn | Type::Text)
-            }
-            other => other == found || matches!(found, Type::Dyn | Type::Text),
-        };
-        if !fits {
-            let message = format!(
-                "this key column is {}, `{}` is {}",
-                shown_type(ty),
-                print(ast),
-                shown_type(found)
-            );
-            self.error("M009", &ast.span, message);
-        }
-        match super::leaf_of(ty, self.pick) {
-            Some(leaf) => Code::Leaf(Box::new(part.code), leaf),
-            None => part.code,
         }
     }
 }

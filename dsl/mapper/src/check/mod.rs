@@ -4,7 +4,10 @@
 
 mod assign;
 mod calls;
+mod choices;
+mod comparisons;
 mod facts;
+mod lookups;
 mod operators;
 mod paths;
 mod shapes;
@@ -164,8 +167,8 @@ impl<'a> Checker<'a> {
             | Kind::Index(..)
             | Kind::Where(..)
             | Kind::Flatten(_) => self.path_end(ast),
-            Kind::Call(name, arguments) => self.call(name, None, arguments, ast),
-            Kind::Pipe(first, name, arguments) => self.call(name, Some(first), arguments, ast),
+            Kind::Call(name, arguments) => self.call(name, None, arguments),
+            Kind::Pipe(first, name, arguments) => self.call(name, Some(first), arguments),
             Kind::Lambda(..) => {
                 let message = "a function `x => …` can only stand as an argument".to_owned();
                 self.error("M043", &ast.span, message);

@@ -88,6 +88,12 @@ impl Checker<'_> {
             .chain(std::iter::once("settings".to_owned()))
             .collect();
         self.unknown(("M002", message), name, at, &candidates);
+        if let Some(found) = self.found.last_mut()
+            && found.fix.is_none()
+            && name != "settings"
+        {
+            found.notes.push(format!("a text stands in quotes: \"{name}\""));
+        }
         Part::unknown()
     }
 

@@ -186,6 +186,10 @@ fn arithmetic(op: Op, a: &Value, b: &Value) -> Result<Value> {
             }
             _ => Err(wrong("a number", b)),
         },
+        // The sum of no amounts is 0 without a currency.
+        (Value::Money(_), Value::Number(y)) if y.is_zero() && additive(op) => Ok(a.clone()),
+        (Value::Number(x), Value::Money(_)) if x.is_zero() && op == Op::Add => Ok(b.clone()),
+        (Value::Number(x), Value::Money(_)) if x.is_zero() && op == Op::Subtract => negate(b),
         (Value::Money(x), Value::Number(y)) => match op {
             Op::Multiply | Op::Divide => {
                 Ok(Value::Money(Money::new(numbers(op, x.amount, *y)?, x.currency.clone())))
@@ -214,6 +218,10 @@ fn arithmetic(op: Op, a: &Value, b: &Value) -> Result<Value> {
         _ if a.is_absent() || b.is_absent() => Err(EvalError::missing("a side of the calculation")),
         _ => times(op, a, b),
     }
+}
+
+fn additive(op: Op) -> bool {
+    matches!(op, Op::Add | Op::Subtract)
 }
 
 fn numbers(op: Op, x: Number, y: Number) -> Result<Number> {

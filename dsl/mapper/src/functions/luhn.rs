@@ -33,5 +33,5 @@ pub(crate) fn passes(text: &str) -> bool {
             if weighed > 9 { weighed.saturating_sub(9) } else { weighed }
         })
         .sum();
-    !digits.is_empty() && sum % 10 == 0
+    !digits.is_empty() && sum.is_multiple_of(10)
 }

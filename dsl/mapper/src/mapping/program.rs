@@ -135,9 +135,7 @@ impl Mapper<'_, '_> {
                 (!record.is_empty()).then(|| Value::record(record))
             }
             Gives::Parts(parts) => Some(Value::list(self.parts(parts, &path())?)),
-            Gives::First { candidates, otherwise } => {
-                return self.first(field, candidates, otherwise.as_ref(), &path(), there);
-            }
+            Gives::First { .. } => return self.first(field, &path(), there),
         };
         self.needed(field, value, &path())
     }
@@ -153,11 +151,10 @@ impl Mapper<'_, '_> {
     fn first(
         &mut self,
         field: &FieldCode,
-        candidates: &[Named],
-        otherwise: Option<&Named>,
         path: &str,
         there: Option<&Value>,
     ) -> Result<Option<Value>> {
+        let Gives::First { candidates, otherwise } = &field.gives else { return Ok(None) };
         let mut tried = Vec::new();
         let last = candidates.len().saturating_add(usize::from(otherwise.is_some()));
         let mut found = Outcome::Omit;

@@ -15,8 +15,6 @@ pub struct Trace {
     pub fields: Vec<TraceField>,
     /// Checks with what they came to.
     pub checks: Vec<(String, bool)>,
-    /// Lines scripts printed.
-    pub printed: Vec<String>,
 }
 
 /// How one target field came to be.
@@ -78,9 +76,6 @@ impl Trace {
         }
         for (text, holds) in &self.checks {
             let _ = writeln!(out, "check {text}: {}", if *holds { "holds" } else { "FAILS" });
-        }
-        for line in &self.printed {
-            let _ = writeln!(out, "print {line}");
         }
         out
     }

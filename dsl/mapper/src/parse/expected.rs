@@ -6,29 +6,17 @@ use super::{Rule, SyntaxError};
 
 /// What an author would write for a rule; `None` for rules that only group others.
 fn symbol(rule: Rule) -> Option<&'static str> {
+    if OPERATORS.contains(&rule) {
+        return Some("an operator");
+    }
+    if VALUES.contains(&rule) {
+        return Some("a value");
+    }
     Some(match rule {
         Rule::field | Rule::dot => "`.field`",
         Rule::flatten | Rule::filter | Rule::index => "`[`",
         Rule::pipe | Rule::pipe_op => "`|>`",
         Rule::cast | Rule::kw_as => "`as`",
-        Rule::fallback
-        | Rule::coalesce
-        | Rule::or
-        | Rule::and
-        | Rule::not_in
-        | Rule::eq
-        | Rule::ne
-        | Rule::le
-        | Rule::ge
-        | Rule::lt
-        | Rule::gt
-        | Rule::in_op
-        | Rule::approx
-        | Rule::add
-        | Rule::sub
-        | Rule::mul
-        | Rule::div
-        | Rule::rem => "an operator",
         Rule::within => "`within`",
         Rule::kw_then => "`then`",
         Rule::kw_else => "`else`",
@@ -47,57 +35,71 @@ fn symbol(rule: Rule) -> Option<&'static str> {
         Rule::quote => "a closing `\"`",
         Rule::optional => "`?`",
         Rule::ident => "a name",
-        Rule::field_name => "a field name",
+        Rule::field_name | Rule::entry => "a field name",
         Rule::type_name | Rule::list_type | Rule::map_type | Rule::plain_type => "a type",
         Rule::pattern | Rule::patterns | Rule::neg_number => "a literal",
         Rule::EOI => "the end",
-        Rule::not
-        | Rule::neg
-        | Rule::expr
-        | Rule::no_in
-        | Rule::if_no_in
-        | Rule::try_no_in
-        | Rule::let_no_in
-        | Rule::if_expr
-        | Rule::match_expr
-        | Rule::let_expr
-        | Rule::try_expr
-        | Rule::number
-        | Rule::string
-        | Rule::plain_string
-        | Rule::true_lit
-        | Rule::false_lit
-        | Rule::null_lit
-        | Rule::omit_lit
-        | Rule::keep_lit
-        | Rule::record
-        | Rule::list
-        | Rule::paren
-        | Rule::call
-        | Rule::name
-        | Rule::lambda
-        | Rule::named
-        | Rule::arg
-        | Rule::kw_if
-        | Rule::kw_try
-        | Rule::kw_let
-        | Rule::kw_match => "a value",
         Rule::string_text | Rule::raw_text | Rule::hole | Rule::brace | Rule::escape => "text",
-        Rule::entry => "a field name",
         Rule::arm => "an arm (`\"x\" => …`)",
-        Rule::program
-        | Rule::template
-        | Rule::prefix
-        | Rule::postfix
-        | Rule::infix
-        | Rule::primary
-        | Rule::word
-        | Rule::keyword
-        | Rule::infix_no_in
-        | Rule::primary_no_in
-        | Rule::WHITESPACE => return None,
+        _ => return None,
     })
 }
+
+const OPERATORS: [Rule; 18] = [
+    Rule::fallback,
+    Rule::coalesce,
+    Rule::or,
+    Rule::and,
+    Rule::not_in,
+    Rule::eq,
+    Rule::ne,
+    Rule::le,
+    Rule::ge,
+    Rule::lt,
+    Rule::gt,
+    Rule::in_op,
+    Rule::approx,
+    Rule::add,
+    Rule::sub,
+    Rule::mul,
+    Rule::div,
+    Rule::rem,
+];
+
+/// Rules an expression may begin with.
+const VALUES: [Rule; 31] = [
+    Rule::not,
+    Rule::neg,
+    Rule::expr,
+    Rule::no_in,
+    Rule::if_no_in,
+    Rule::try_no_in,
+    Rule::let_no_in,
+    Rule::if_expr,
+    Rule::match_expr,
+    Rule::let_expr,
+    Rule::try_expr,
+    Rule::number,
+    Rule::string,
+    Rule::plain_string,
+    Rule::true_lit,
+    Rule::false_lit,
+    Rule::null_lit,
+    Rule::omit_lit,
+    Rule::keep_lit,
+    Rule::record,
+    Rule::list,
+    Rule::paren,
+    Rule::call,
+    Rule::name,
+    Rule::lambda,
+    Rule::named,
+    Rule::arg,
+    Rule::kw_if,
+    Rule::kw_try,
+    Rule::kw_let,
+    Rule::kw_match,
+];
 
 /// A pest error in our words.
 pub(super) fn explain(text: &str, error: &Error<Rule>) -> SyntaxError {

@@ -52,10 +52,7 @@ fn an_endless_script_ends_in_a_fault() {
 
 #[test]
 fn scripts_can_neither_evaluate_texts_nor_wait() {
-    assert_eq!(
-        called("fn f() { sleep(1) }", &[]),
-        "SCRIPT_FAILED: s.rhai:1: scripts can't wait"
-    );
+    assert_eq!(called("fn f() { sleep(1) }", &[]), "SCRIPT_FAILED: s.rhai:1: scripts can't wait");
     for script in ["fn f() { eval(\"1\") }", "import \"x\" as y;"] {
         let file = tenon_source::File { path: "s.rhai".to_owned(), text: script.to_owned() };
         let found = check_scripts(&[Arc::new(file)]);
