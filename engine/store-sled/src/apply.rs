@@ -8,21 +8,25 @@ use std::time::Duration;
 use sled::IVec;
 use tenon_store::StoreError;
 
-use crate::base::{Base, Marks, SYNC_BYTES};
+use crate::base::{Base, CELL_COST, Marks, SYNC_BYTES, next_budget};
 use crate::pending::{Counts, Shared};
 
+/// Bytes of groups folded together: the more, the more rewritten cells are written once.
+const FOLD_BYTES: usize = 512 * 1024;
 /// How long applied cells may wait for a sync when nothing else happens.
 const IDLE: Duration = Duration::from_millis(200);
 
 /// What the apply thread owns.
 #[derive(Debug)]
 pub(crate) struct Applier {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) base: Arc<Base>,
+    shared: Arc<Shared>,
+    base: Arc<Base>,
     /// What sled holds.
-    pub(crate) marks: Marks,
+    marks: Marks,
     /// Bytes given to sled since its last sync.
-    pub(crate) unsynced: usize,
+    unsynced: usize,
+    /// Bytes that may be given to it before the next.
+    budget: usize,
 }
 
 /// Groups folded together: later writes of a key replace earlier ones.
@@ -40,6 +44,10 @@ enum Work {
 }
 
 impl Applier {
+    pub(crate) fn new(shared: Arc<Shared>, base: Arc<Base>, marks: Marks) -> Self {
+        Self { shared, base, marks, unsynced: 0, budget: SYNC_BYTES }
+    }
+
     /// Serves until the queue is empty and closed, or until sled fails.
     pub(crate) fn run(mut self) -> Result<(), StoreError> {
         loop {
@@ -81,7 +89,7 @@ impl Applier {
         }
         let mut fold = Fold { writes: BTreeMap::new(), last: self.marks.applied, bytes: 0 };
         while let Some(group) = queue.groups.front() {
-            if fold.bytes > 0 && fold.bytes + group.bytes > SYNC_BYTES {
+            if fold.bytes > 0 && fold.bytes + group.bytes > FOLD_BYTES {
                 break;
             }
             if let Some(group) = queue.groups.pop_front() {
@@ -93,14 +101,14 @@ impl Applier {
         Work::Apply(fold)
     }
 
-    /// Applies in parts of at most [`SYNC_BYTES`]; the mark moves with the last of them, so that
+    /// Applies in parts no larger than the budget; the mark moves with the last of them, so that
     /// a broken-off group is applied again from the log.
     fn apply(&mut self, fold: &Fold) -> Result<(), StoreError> {
         let mut part: Vec<(&IVec, &Option<IVec>)> = Vec::new();
         let mut bytes = 0;
         for (key, value) in &fold.writes {
-            let size = key.len() + value.as_ref().map_or(0, |v| v.len());
-            if bytes > 0 && bytes + size > SYNC_BYTES {
+            let size = CELL_COST + key.len() + value.as_ref().map_or(0, |v| v.len());
+            if bytes > 0 && bytes + size > self.budget {
                 self.write(&part, bytes)?;
                 part.clear();
                 bytes = 0;
@@ -122,7 +130,7 @@ impl Applier {
     }
 
     fn write(&mut self, part: &[(&IVec, &Option<IVec>)], bytes: usize) -> Result<(), StoreError> {
-        if self.unsynced > 0 && self.unsynced + bytes > SYNC_BYTES {
+        if self.unsynced > 0 && self.unsynced + bytes > self.budget {
             self.sync()?;
         }
         let marks = self.marks;
@@ -135,7 +143,8 @@ impl Applier {
         if self.unsynced == 0 {
             return Ok(());
         }
-        self.base.sync()?;
+        let flushed = self.base.sync()?;
+        self.budget = next_budget(self.budget, flushed);
         Counts::add(&self.shared.counts.background_syncs, 1);
         self.unsynced = 0;
         // The log may be used again only as far as the mark that is now on disk says: recovery
@@ -151,6 +160,6 @@ impl Applier {
             return Ok(());
         }
         self.base.apply(std::iter::empty(), self.marks)?;
-        self.base.sync()
+        self.base.sync().map(drop)
     }
 }

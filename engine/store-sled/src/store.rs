@@ -98,7 +98,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 fn spawn_applier(shared: &Arc<Shared>, marks: Marks) -> Result<JoinHandle<()>, StoreError> {
     let base = shared.read(|view| view.base.clone().ok_or(StoreError::Closed))?;
-    let applier = Applier { shared: Arc::clone(shared), base, marks, unsynced: 0 };
+    let applier = Applier::new(Arc::clone(shared), base, marks);
     let shared = Arc::clone(shared);
     spawn("store-apply", move || {
         let result = catch_unwind(AssertUnwindSafe(|| applier.run()));

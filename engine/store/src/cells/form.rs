@@ -161,7 +161,7 @@ mod tests {
                 state ^= state << 13;
                 state ^= state >> 7;
                 state ^= state << 17;
-                (state >> 24) as u8
+                u8::try_from(state >> 24 & 0xFF).unwrap()
             })
             .collect()
     }

@@ -81,3 +81,53 @@ rows! {
     AccountEvent: AccountEventRow,
     Audit: AuditRow,
 }
+
+#[cfg(test)]
+mod tests {
+    use minicbor::Encode;
+
+    use super::{Row, TimerRow};
+    use crate::conformance::{Dice, samples};
+    use crate::key::Table;
+
+    #[test]
+    fn bytes_that_are_no_row_are_an_error_and_nothing_worse() {
+        let mut dice = Dice::new(7);
+        let samples: Vec<Vec<u8>> = samples().iter().map(Row::encode).collect();
+        for round in 0..10_000 {
+            let mut bytes = samples[round % samples.len()].clone();
+            for _ in 0..=dice.below(3) {
+                let place = usize::try_from(dice.below(bytes.len() as u64)).unwrap();
+                bytes[place] = u8::try_from(dice.below(256)).unwrap();
+            }
+            bytes.truncate(usize::try_from(dice.below(bytes.len() as u64 + 1)).unwrap());
+            for table in Table::ALL {
+                let _ = Row::decode(table, &bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_of_a_later_version_is_skipped() {
+        #[derive(Encode)]
+        struct Later {
+            #[n(0)]
+            due_ms: i64,
+            #[n(1)]
+            task: String,
+            #[n(2)]
+            id: String,
+            #[n(3)]
+            colour: Vec<String>,
+        }
+        let later = Later {
+            due_ms: 4,
+            task: "t".into(),
+            id: "retry".into(),
+            colour: vec!["blue".into(), "green".into()],
+        };
+        let bytes = minicbor::to_vec(later).unwrap();
+        let row = TimerRow { due_ms: 4, task: "t".into(), id: "retry".into() };
+        assert_eq!(Row::decode(Table::Timer, &bytes), Ok(row.into()));
+    }
+}

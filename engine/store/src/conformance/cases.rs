@@ -1,121 +1,17 @@
-//! The suite every store passes. Each case is a sentence; a case that fails panics with it.
+//! The cases, one sentence each.
 
-use std::future::Future;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-
+use super::seed::{commits, event, noise, samples, task};
+use super::{Outcome, all, contents};
 use crate::error::{Kind, StoreError};
 use crate::rows::{
-    Acceptance, AuditRow, DeliveryRow, EventRow, LockRow, MarkRow, MetaRow, ReferenceRow, Row,
-    SentRow, TaskRow, TimerRow,
+    Acceptance, AuditRow, DeliveryRow, EventRow, LockRow, MarkRow, ReferenceRow, Row, SentRow,
+    TaskRow, TimerRow,
 };
-use crate::{Commit, Key, Op, Position, Precondition, Scan, Select, Store, Table};
+use crate::{Commit, Key, Op, Precondition, Scan, Select, Store, Table};
 
-/// How the suite gets at a store.
-#[async_trait]
-pub trait Subject: Send + Sync {
-    /// A new, empty store.
-    async fn fresh(&self) -> Arc<dyn Store>;
-    /// The same store after its process ended and started again. A store that lives in memory
-    /// gives itself.
-    async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store>;
-}
-
-type Outcome = Result<(), StoreError>;
-
-/// Runs every case, each on a fresh store; after each, the store is opened again and must hold
-/// the same rows.
-///
-/// # Errors
-/// When the store gives an error where the suite expects none.
-///
-/// # Panics
-/// With the sentence of the first case that does not hold.
-pub async fn run(subject: &dyn Subject) -> Outcome {
-    case(subject, rows_come_back).await?;
-    case(subject, a_refused_commit_leaves_nothing).await?;
-    case(subject, versions_are_the_positions_of_the_last_write).await?;
-    case(subject, later_ops_of_a_commit_win).await?;
-    case(subject, tasks_are_found_by_state_lane_record_parent_and_time).await?;
-    case(subject, events_are_read_in_order_and_in_pages).await?;
-    case(subject, long_values_and_equal_payloads).await?;
-    case(subject, a_dropped_journal_leaves_the_summary).await?;
-    case(subject, due_timers_come_by_time).await?;
-    case(subject, locks_and_references_are_found_from_both_ends).await?;
-    case(subject, deliveries_and_audit_lines_come_by_time).await?;
-    case(subject, commits_at_once_are_judged_one_after_another).await?;
-    case(subject, commits_made_from_a_seed).await?;
-    closed_stores_refuse(subject.fresh().await).await
-}
-
-async fn case<F>(subject: &dyn Subject, case: impl Fn(Arc<dyn Store>) -> F) -> Outcome
-where
-    F: Future<Output = Outcome>,
-{
-    let store = subject.fresh().await;
-    case(Arc::clone(&store)).await?;
-    let before = contents(&*store).await?;
-    let store = subject.reopen(store).await;
-    assert_eq!(contents(&*store).await?, before, "a store opened again holds the same rows");
-    store.close().await
-}
-
-/// Every row with its position, table by table, in order.
-///
-/// # Errors
-/// As the store's.
-pub async fn contents(store: &dyn Store) -> Result<Vec<(Row, Position)>, StoreError> {
-    let mut out = Vec::new();
-    for table in Table::ALL {
-        for row in all(store, Scan::new(Select::All(table)).limit(7)).await? {
-            let read = store.read(&row.key()).await?;
-            assert_eq!(read.as_ref().map(|(r, _)| r), Some(&row), "scan and read agree");
-            out.extend(read);
-        }
-    }
-    Ok(out)
-}
-
-/// Every row of a scan, page after page.
-///
-/// # Errors
-/// As the store's.
-pub async fn all(store: &dyn Store, scan: Scan) -> Result<Vec<Row>, StoreError> {
-    let mut out = Vec::new();
-    let mut after = None;
-    loop {
-        let page = store.scan(scan.clone().after(after)).await?;
-        out.extend(page.rows);
-        if page.next.is_none() {
-            return Ok(out);
-        }
-        after = page.next;
-    }
-}
-
-fn task(id: &str, state: &str) -> TaskRow {
-    let open = !matches!(state, "done" | "skipped" | "cancelled");
-    TaskRow {
-        id: id.into(),
-        flow: "orders".into(),
-        state: state.into(),
-        open,
-        ..TaskRow::default()
-    }
-}
-
-fn event(task: &str, n: u64) -> EventRow {
-    EventRow::new(task, n, format!("event {n} of {task}").into_bytes())
-}
-
-/// The same bytes for the same seed, hard to compress.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut dice = Dice::new(seed);
-    (0..length).map(|_| dice.byte()).collect()
-}
-
-async fn rows_come_back(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn rows_come_back(store: Arc<dyn Store>) -> Outcome {
     let rows = samples();
     let commit = rows.iter().cloned().fold(Commit::new(), Commit::put);
     store.commit(commit).await?;
@@ -126,36 +22,7 @@ async fn rows_come_back(store: Arc<dyn Store>) -> Outcome {
     Ok(())
 }
 
-/// One row of every table.
-#[must_use]
-pub fn samples() -> Vec<Row> {
-    use crate::rows::{AccountEventRow, CursorRow, GraphRow, SecretRow, SettingRow, TableRowRow};
-    let s = String::from;
-    vec![
-        MetaRow { name: s("format"), value: vec![1] }.into(),
-        GraphRow { hash: s("ab12"), flow: s("orders"), at_ms: 5, bytes: vec![9; 3000] }.into(),
-        TaskRow { record: Some(s("gid")), lane: Some(s("l")), ..task("t1", "queued") }.into(),
-        event("t1", 0).into(),
-        TimerRow { due_ms: -5, task: s("t1"), id: s("wait") }.into(),
-        LockRow { name: s("k"), task: s("t1"), step: s("save"), since_ms: 3 }.into(),
-        ReferenceRow { pair: s("p"), source: s("1"), target: s("2"), ..Default::default() }.into(),
-        SentRow { pair: s("p"), id: s("1"), document: noise(1, 40_000), ..Default::default() }
-            .into(),
-        CursorRow { name: s("p/orders"), value: s("\"2026\""), at_ms: 7 }.into(),
-        DeliveryRow { at_ms: 4, id: s("d"), body: noise(2, 20_000), ..Default::default() }.into(),
-        MarkRow { scope: s("shop"), value: s("w1\0x"), at_ms: 1, by: s("d") }.into(),
-        SettingRow { scope: s("i"), name: s("prefix"), value: s("\"S\""), ..Default::default() }
-            .into(),
-        TableRowRow { scope: s("i"), table: s("t"), key: s("k"), ..Default::default() }.into(),
-        SecretRow { account: s("a"), name: s("token"), sealed: vec![1, 2], at_ms: 1 }.into(),
-        AccountEventRow { account: s("a"), n: 1, what: s("refreshed"), ..Default::default() }
-            .into(),
-        AuditRow { at_ms: 2, id: s("1"), by: s("engine"), text: s("ö"), ..Default::default() }
-            .into(),
-    ]
-}
-
-async fn a_refused_commit_leaves_nothing(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn a_refused_commit_leaves_nothing(store: Arc<dyn Store>) -> Outcome {
     let lock = |task: &str| LockRow {
         name: "customer 7".into(),
         task: task.into(),
@@ -179,7 +46,7 @@ async fn a_refused_commit_leaves_nothing(store: Arc<dyn Store>) -> Outcome {
     Ok(())
 }
 
-async fn versions_are_the_positions_of_the_last_write(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn versions_are_the_positions_of_the_last_write(store: Arc<dyn Store>) -> Outcome {
     let key = task("t1", "queued").key();
     let first = store.commit(Commit::new().put(task("t1", "queued"))).await?;
     let second = Commit::new().version(key.clone(), first).put(task("t1", "running"));
@@ -194,7 +61,7 @@ async fn versions_are_the_positions_of_the_last_write(store: Arc<dyn Store>) -> 
     Ok(())
 }
 
-async fn later_ops_of_a_commit_win(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn later_ops_of_a_commit_win(store: Arc<dyn Store>) -> Outcome {
     let commit = Commit::new()
         .put(task("t1", "queued"))
         .put(task("t1", "done"))
@@ -217,7 +84,9 @@ async fn ids_of(store: &Arc<dyn Store>, scan: Scan) -> Result<Vec<String>, Store
     Ok(rows.into_iter().filter_map(|r| TaskRow::try_from(r).ok()).map(|t| t.id).collect())
 }
 
-async fn tasks_are_found_by_state_lane_record_parent_and_time(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn tasks_are_found_by_state_lane_record_parent_and_time(
+    store: Arc<dyn Store>,
+) -> Outcome {
     let s = |text: &str| Some(text.to_string());
     for n in 1..=5 {
         let row = TaskRow {
@@ -247,7 +116,7 @@ async fn tasks_are_found_by_state_lane_record_parent_and_time(store: Arc<dyn Sto
     Ok(())
 }
 
-async fn events_are_read_in_order_and_in_pages(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn events_are_read_in_order_and_in_pages(store: Arc<dyn Store>) -> Outcome {
     for n in 0..300 {
         store.commit(Commit::new().put(event("t1", n)).put(event("t10", n))).await?;
     }
@@ -261,7 +130,7 @@ async fn events_are_read_in_order_and_in_pages(store: Arc<dyn Store>) -> Outcome
     Ok(())
 }
 
-async fn long_values_and_equal_payloads(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn long_values_and_equal_payloads(store: Arc<dyn Store>) -> Outcome {
     let body = noise(7, 100_000);
     for n in 0..3 {
         let row = event("t1", n).with_payload(body.clone());
@@ -285,7 +154,7 @@ async fn long_values_and_equal_payloads(store: Arc<dyn Store>) -> Outcome {
     Ok(())
 }
 
-async fn a_dropped_journal_leaves_the_summary(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn a_dropped_journal_leaves_the_summary(store: Arc<dyn Store>) -> Outcome {
     for id in ["t1", "t2"] {
         let commit = Commit::new()
             .put(task(id, "done"))
@@ -302,7 +171,7 @@ async fn a_dropped_journal_leaves_the_summary(store: Arc<dyn Store>) -> Outcome 
     Ok(())
 }
 
-async fn due_timers_come_by_time(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn due_timers_come_by_time(store: Arc<dyn Store>) -> Outcome {
     let timer = |due_ms, task: &str| TimerRow { due_ms, task: task.into(), id: "retry".into() };
     let rows = [timer(30, "t1"), timer(10, "t2"), timer(20, "t3"), timer(40, "t2")];
     store.commit(rows.iter().cloned().fold(Commit::new(), Commit::put)).await?;
@@ -316,7 +185,9 @@ async fn due_timers_come_by_time(store: Arc<dyn Store>) -> Outcome {
     Ok(())
 }
 
-async fn locks_and_references_are_found_from_both_ends(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn locks_and_references_are_found_from_both_ends(
+    store: Arc<dyn Store>,
+) -> Outcome {
     let lock = |name: &str, task: &str| LockRow {
         name: name.into(),
         task: task.into(),
@@ -360,7 +231,7 @@ async fn locks_and_references_are_found_from_both_ends(store: Arc<dyn Store>) ->
     Ok(())
 }
 
-async fn deliveries_and_audit_lines_come_by_time(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn deliveries_and_audit_lines_come_by_time(store: Arc<dyn Store>) -> Outcome {
     let delivery = |at_ms, acceptance| DeliveryRow {
         at_ms,
         id: format!("d{at_ms}"),
@@ -380,7 +251,7 @@ async fn deliveries_and_audit_lines_come_by_time(store: Arc<dyn Store>) -> Outco
     Ok(())
 }
 
-async fn commits_at_once_are_judged_one_after_another(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn commits_at_once_are_judged_one_after_another(store: Arc<dyn Store>) -> Outcome {
     let mut running = Vec::new();
     for n in 0..200 {
         let store = Arc::clone(&store);
@@ -409,7 +280,7 @@ async fn commits_at_once_are_judged_one_after_another(store: Arc<dyn Store>) -> 
     Ok(())
 }
 
-async fn closed_stores_refuse(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn closed_stores_refuse(store: Arc<dyn Store>) -> Outcome {
     store.close().await?;
     let commit = store.commit(Commit::new().put(task("t", "queued"))).await;
     assert_eq!(commit.map_err(|e| e.kind()), Err(Kind::Closed));
@@ -417,7 +288,7 @@ async fn closed_stores_refuse(store: Arc<dyn Store>) -> Outcome {
     Ok(())
 }
 
-async fn commits_made_from_a_seed(store: Arc<dyn Store>) -> Outcome {
+pub(super) async fn commits_made_from_a_seed(store: Arc<dyn Store>) -> Outcome {
     let memory = crate::MemoryStore::new();
     for commit in commits(1, 400) {
         let here = store.commit(commit.clone()).await;
@@ -429,111 +300,4 @@ async fn commits_made_from_a_seed(store: Arc<dyn Store>) -> Outcome {
         assert_eq!(all(&*store, scan.clone()).await?, all(&memory, scan).await?);
     }
     Ok(())
-}
-
-/// Dice with a seed: the same throws for the same seed.
-#[derive(Debug, Clone)]
-pub struct Dice(u64);
-
-impl Dice {
-    /// Dice that throw as the seed says.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x2545_F491_4F6C_DD1D)
-    }
-
-    /// A number below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound.max(1)
-    }
-
-    fn byte(&mut self) -> u8 {
-        u8::try_from(self.below(256)).unwrap_or_default()
-    }
-}
-
-/// Commits over few keys with all kinds of rows, preconditions and sizes; some are refused.
-#[must_use]
-pub fn commits(seed: u64, count: usize) -> Vec<Commit> {
-    let mut dice = Dice::new(seed);
-    (0..count)
-        .map(|_| {
-            let mut commit = Commit::new();
-            for _ in 0..=dice.below(3) {
-                commit = some_op(commit, &mut dice);
-            }
-            if dice.below(5) == 0 {
-                let key = Key::Task { id: format!("t{}", dice.below(8)) };
-                commit.pre.push(match dice.below(3) {
-                    0 => Precondition::Absent(key),
-                    1 => Precondition::Present(key),
-                    _ => Precondition::Version(key, Position(dice.below(400))),
-                });
-            }
-            commit
-        })
-        .collect()
-}
-
-fn some_op(commit: Commit, dice: &mut Dice) -> Commit {
-    let id = format!("t{}", dice.below(8));
-    let states = ["queued", "running", "failed", "done", "waiting", "skipped"];
-    let state = states.into_iter().nth(usize::from(dice.byte() % 6)).unwrap_or("queued");
-    let length = [10, 900, 3_000, 40_000].into_iter().nth(usize::from(dice.byte() % 4));
-    let length = length.unwrap_or(10);
-    match dice.below(9) {
-        0..=2 => commit.put(TaskRow {
-            lane: Some(dice.below(3).to_string()),
-            record: Some(dice.below(4).to_string()),
-            updated_ms: i64::from(dice.byte()),
-            ..task(&id, state)
-        }),
-        3 => commit.put(EventRow::new(id, dice.below(30), noise(dice.below(3), length))),
-        4 => {
-            let payload = noise(dice.below(3), length);
-            commit.put(event(&id, dice.below(30)).with_payload(payload))
-        }
-        5 => commit.put(SentRow {
-            pair: "p".into(),
-            id,
-            document: noise(dice.below(9), length),
-            ..SentRow::default()
-        }),
-        6 => commit.delete(Key::Task { id }),
-        7 => commit.delete(Key::Sent { pair: "p".into(), entity: String::new(), id }),
-        _ => {
-            let mut commit = commit;
-            commit.ops.push(Op::DropJournal { task: id });
-            commit
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::{Subject, run};
-    use crate::{MemoryStore, Store};
-
-    struct InMemory;
-
-    #[async_trait::async_trait]
-    impl Subject for InMemory {
-        async fn fresh(&self) -> Arc<dyn Store> {
-            Arc::new(MemoryStore::new())
-        }
-
-        async fn reopen(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
-            store
-        }
-    }
-
-    #[tokio::test]
-    async fn the_store_in_memory_conforms() {
-        run(&InMemory).await.unwrap();
-    }
 }
