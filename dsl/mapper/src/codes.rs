@@ -34,7 +34,7 @@ pub const PAGES: &[Page] = &[
     page(
         "M005",
         "a function does not exist",
-        "Functions are listed by `tenon explain functions`; what none of them does, a script can do.",
+        "No function of the language has this name; what none of them does, a script can do.",
         ["Name: truncat(order.name, 50)", "Name: truncate(order.name, 50)"],
     ),
     page(
@@ -240,6 +240,15 @@ pub const PAGES: &[Page] = &[
         "a field is given twice",
         "Only one could count.",
         ["{ a = 1, a = 2 }", "{ a = 1 }"],
+    ),
+    page(
+        "M042",
+        "VAT is computed again although the source states it",
+        "The mapping says `vat: as_given`: the source's own VAT is what the customer paid, and computing it again may differ by a cent.",
+        [
+            "money: { rounding: half_up, vat: as_given }\n…\nPrice: net(sale.total, 25, 2)",
+            "take the tax the source states, or write `vat: computed`",
+        ],
     ),
     page(
         "M043",

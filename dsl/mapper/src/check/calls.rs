@@ -45,6 +45,11 @@ impl Checker<'_> {
         if self.found.len() == before {
             self.special(function, &placed);
         }
+        if self.env.money.vat_as_given && ["net", "gross", "vat_part"].contains(&function.name) {
+            let span = self.span(&name.span);
+            let message = format!("`{}` computes VAT that the source states", function.name);
+            self.found.push(Diagnostic::warning("M042", span, message));
+        }
         let sort = if function.gives == "never" { Sort::Never } else { Sort::Plain };
         Part { code: Code::Call(Callee(function), codes), ty: (function.result)(&types), sort }
     }

@@ -299,6 +299,8 @@ fn each_mistake_in_a_document_is_one_finding() {
     assert_eq!(codes("let:\n  x: order.name\nfields:\n  Customer: order.name\n"), "M021");
     assert_eq!(codes("use: [common]\nfields:\n  Customer: order.name\n"), "M035");
     assert_eq!(codes("feilds: {}\nfields:\n  Customer: order.name\n"), "M034");
+    let vat = "money: { rounding: half_up, vat: as_given }\nfields:\n  Customer: \"1\"\n  Amount: net(order.total, 25, 2)\n";
+    assert_eq!(codes(vat), "M042");
     assert_eq!(codes("money: { rounding: up_half }\nfields:\n  Customer: order.name\n"), "M046");
     let text =
         "mapping: a\nfrom: { order: shop.ordr }\nto: ledger.order\nfields:\n  Customer: order.x\n";
