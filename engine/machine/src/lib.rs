@@ -45,3 +45,6 @@ pub use system::{Difference, System};
 pub use task::{Child, LoadError, SOURCE, StepRecord, Task, Write, WriteStatus};
 pub use tenon_mapper::ReadKey;
 pub use work::{MAX_BYTES, MAX_EVENTS};
+
+#[cfg(test)]
+mod tests;

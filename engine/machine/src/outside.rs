@@ -110,6 +110,9 @@ impl Work<'_> {
                 fault.class = Class::Transient;
                 return Err(Stop::Fault(Box::new(fault), from));
             }
+            Outcome::Fault(fault) if fault.class == Class::NotFound && slot == "target" => {
+                return Err(Stop::Fault(Box::new(gone(&ask.operation, &fault)), from));
+            }
             Outcome::Fault(fault) => return Err(Stop::Fault(Box::new(fault), from)),
         };
         self.emit(What::Read { step: ask.step.clone(), slot, value });
@@ -365,6 +368,19 @@ pub(crate) fn resource_of(operation: &Operation) -> &str {
         | Operation::Rest { resource, .. } => resource,
         Operation::Check { .. } => "",
     }
+}
+
+/// The record a reference leads to is not there.
+fn gone(operation: &Operation, fault: &Fault) -> Fault {
+    let key = match operation {
+        Operation::Get { key, .. } => key.as_str(),
+        _ => "",
+    };
+    let resource = resource_of(operation);
+    let message = format!("{resource} {key} is linked and is not there: {}", fault.message);
+    Fault::new(codes::LINKED_RECORD_GONE, Class::Conflict, message)
+        .at("reference", Value::text(key))
+        .hint("delete the reference to search or create again, or link another record")
 }
 
 fn turn_page(operation: &Operation, next: String) -> Operation {

@@ -134,7 +134,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Whether anything came out so far.
+    /// Whether the journal has no room but for settling what was begun.
     pub(crate) fn is_full(&self) -> bool {
         self.task.length.saturating_add(RESERVE) >= MAX_EVENTS || self.task.bytes >= MAX_BYTES
     }

@@ -1,0 +1,10 @@
+//! Histories of tasks against a small outside world with its own books.
+
+mod cut;
+mod flows;
+mod histories;
+mod journal;
+mod outside;
+mod people;
+mod process;
+mod schedules;
