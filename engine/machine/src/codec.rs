@@ -23,8 +23,12 @@ pub(crate) mod value {
     pub(crate) fn encode<C, W: Write>(
         value: &Value,
         e: &mut Encoder<W>,
-        ctx: &mut C,
+        _ctx: &mut C,
     ) -> Result<(), EncodeError<W::Error>> {
+        put(value, e)
+    }
+
+    fn put<W: Write>(value: &Value, e: &mut Encoder<W>) -> Result<(), EncodeError<W::Error>> {
         match value {
             Value::Missing => e.undefined()?,
             Value::Null => e.null()?,
@@ -47,7 +51,7 @@ pub(crate) mod value {
             Value::List(items) => {
                 e.array(items.len() as u64)?;
                 for item in items.iter() {
-                    encode(item, e, ctx)?;
+                    put(item, e)?;
                 }
                 e
             }
@@ -55,7 +59,7 @@ pub(crate) mod value {
                 e.map(fields.len() as u64)?;
                 for (name, item) in fields.iter() {
                     e.str(name)?;
-                    encode(item, e, ctx)?;
+                    put(item, e)?;
                 }
                 e
             }
@@ -63,7 +67,11 @@ pub(crate) mod value {
         Ok(())
     }
 
-    pub(crate) fn decode<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Value, DecodeError> {
+    pub(crate) fn decode<C>(d: &mut Decoder<'_>, _ctx: &mut C) -> Result<Value, DecodeError> {
+        take(d)
+    }
+
+    fn take(d: &mut Decoder<'_>) -> Result<Value, DecodeError> {
         Ok(match d.datatype()? {
             Type::Undefined => {
                 d.undefined()?;
@@ -79,7 +87,7 @@ pub(crate) mod value {
                 let length = d.array()?.ok_or_else(|| DecodeError::message("open list"))?;
                 let mut items = Vec::new();
                 for _ in 0..length {
-                    items.push(decode(d, ctx)?);
+                    items.push(take(d)?);
                 }
                 Value::list(items)
             }
@@ -88,7 +96,7 @@ pub(crate) mod value {
                 let mut fields = Record::new();
                 for _ in 0..length {
                     let name = Arc::from(d.str()?);
-                    fields.insert(name, decode(d, ctx)?);
+                    fields.insert(name, take(d)?);
                 }
                 Value::record(fields)
             }

@@ -88,6 +88,7 @@ pub struct Link {
 
 /// What comes to a task.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and short-lived")]
 pub enum Input {
     /// Its lane lets it begin, or go on after a verb.
     Start,

@@ -1,6 +1,6 @@
 //! The steps beside upsert: get, call, run, log, and the output of writes.
 
-use tenon_graph::{Endpoint, Node, Program, Step, Stores, With};
+use tenon_graph::{Endpoint, Node, Program, Step, Stores};
 use tenon_kit::{Already, Operation, Road};
 use tenon_mapper::Scope;
 use tenon_value::{Class, Fault, Record, Value};
@@ -200,7 +200,10 @@ impl Work<'_> {
         let Step::Run { flow, with, detach } = &node.step else { return Ok(Value::Missing) };
         let step = node.id.as_str();
         let child = self.task.step(step).and_then(|record| record.child.clone());
-        let Some(child) = child else { return self.start_child(step, flow, with, scope, *detach) };
+        let Some(child) = child else {
+            let given = self.named(step, with, scope)?;
+            return self.start_child(step, flow, given, *detach);
+        };
         if child.detach {
             return Ok(Value::of([("task", Value::text(&child.id.0))]));
         }
@@ -235,16 +238,11 @@ impl Work<'_> {
         &mut self,
         step: &str,
         flow: &str,
-        with: &With,
-        scope: &Scope,
+        given: Vec<(String, Value)>,
         detach: bool,
     ) -> Run<Value> {
         self.check_on_the_way()?;
-        let given: Record = self
-            .named(step, with, scope)?
-            .into_iter()
-            .map(|(name, value)| (name.into(), value))
-            .collect();
+        let given: Record = given.into_iter().map(|(name, value)| (name.into(), value)).collect();
         let created = Created {
             flow: flow.to_owned(),
             graph: self.task.graph,

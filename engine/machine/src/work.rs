@@ -41,6 +41,9 @@ pub(crate) enum Stop {
 /// A step's result.
 pub(crate) type Run<T> = Result<T, Stop>;
 
+/// Stored state that was read, with what it gave.
+type Looked = Vec<(ReadKey, Value)>;
+
 /// The working copy.
 pub(crate) struct Work<'a> {
     pub(crate) world: &'a World<'a>,
@@ -50,7 +53,7 @@ pub(crate) struct Work<'a> {
     pub(crate) effects: Vec<Effect>,
     need: RefCell<BTreeSet<ReadKey>>,
     /// Stored state read in this decision, by step.
-    looked: RefCell<BTreeMap<Arc<str>, Vec<(ReadKey, Value)>>>,
+    looked: RefCell<BTreeMap<Arc<str>, Looked>>,
     /// Locks were taken in this decision: what they protect is not known afresh yet.
     pub(crate) locked_now: bool,
     /// The node the walk is at.

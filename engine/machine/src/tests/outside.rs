@@ -121,7 +121,7 @@ impl Outside {
         match op {
             Operation::Create { resource, record } => {
                 self.next += 1;
-                let key = format!("{}{}", &resource[..1], self.next);
+                let key = format!("{}{}", resource.chars().next().unwrap(), self.next);
                 let record = record.clone().with(key_field(resource), Value::text(&key));
                 self.acted.push(format!("create {resource}"));
                 self.put(resource, &key, record.clone());
