@@ -209,7 +209,9 @@ pub(crate) fn document_of(write: &Write) -> Option<&Value> {
 
 fn end(task: &mut Task, state: State) {
     task.state = state;
-    task.locks.clear();
+    // A defect may end a task while a write is under way: that one keeps its locks.
+    let open = task.open_write().map(|(step, _)| Arc::clone(step));
+    task.locks.retain(|_, owner| Some(&*owner) == open.as_ref());
     task.place = None;
     task.cancel_asked = None;
 }

@@ -40,6 +40,8 @@ pub const SEVERAL_FOUND: &str = "SEVERAL_FOUND";
 pub const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
 /// A step's setting has a value that is none of its choices.
 pub const BAD_CHOICE: &str = "BAD_CHOICE";
+/// A defect of the engine.
+pub const DEFECT: &str = "DEFECT";
 
 /// The verb does not fit the state.
 pub const VERB_REFUSED: &str = "VERB_REFUSED";
@@ -172,6 +174,13 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
         "A setting has a value that is none of its choices",
         "An update policy or the setting human_edits came out as a text that is not known.",
         "Set it to one of the names its description lists, then retry.",
+    ),
+    (
+        DEFECT,
+        "A defect of the engine",
+        "Deciding what comes next failed inside the engine. Only this task is stopped, and what it \
+         did and knows is kept.",
+        "Report it with the task's journal. `retry` tries again, best with a newer version.",
     ),
     (
         VERB_REFUSED,

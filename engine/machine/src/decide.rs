@@ -1,11 +1,13 @@
 //! The one decision function: an input, then as far as it goes.
 
 use tenon_kit::Reading;
+use tenon_value::{Class, Fault};
 
-use crate::decision::{Ask, Decision, Effect, Input, World};
-use crate::event::What;
+use crate::apply::apply;
+use crate::decision::{Ask, Change, Decision, Effect, Input, Recorded, World};
+use crate::event::{Event, What};
 use crate::state::{Reason, State, TaskId};
-use crate::task::{Task, WriteStatus};
+use crate::task::{SOURCE, Task, WriteStatus};
 use crate::work::Work;
 
 /// What should happen now. Pure: the same arguments give the same decision. An input that does not
@@ -39,6 +41,26 @@ pub fn decide(world: &World<'_>, task: &Task, input: &Input) -> Decision {
     work.finish(task)
 }
 
+/// The decision for a task whose deciding panicked: it fails with a defect, and nothing of it is
+/// forgotten.
+#[must_use]
+pub fn quarantine(task: &Task, now_ms: i64, message: &str) -> Decision {
+    let fault = Fault::new(crate::codes::DEFECT, Class::Defect, message)
+        .hint("report it with the task's journal; retry tries again");
+    let event = Event::at(now_ms, What::Failed { step: SOURCE.to_owned(), fault });
+    let mut after = task.clone();
+    apply(&mut after, &event);
+    let given = task.locks.keys().filter(|key| !after.locks.contains_key(*key));
+    let changes = given.map(|key| Change::Unlock { key: key.clone() }).collect();
+    let bytes = event.encode();
+    Decision {
+        events: vec![Recorded { event, bytes }],
+        changes,
+        task: after,
+        ..Decision::none(task)
+    }
+}
+
 impl Work<'_> {
     fn begin(&mut self) -> bool {
         let fits = self.task.state == State::Queued;
@@ -57,11 +79,9 @@ impl Work<'_> {
     }
 
     fn answered(&mut self, ask: &Ask, reading: &Reading) -> bool {
-        if self.task.state.is_ended() {
-            return false;
-        }
+        let ended = self.task.state.is_ended();
         let result = match &ask.slot {
-            Some(_) if ask.at != self.task.length => return false,
+            Some(_) if ended || ask.at != self.task.length => return false,
             Some(_) => self.read_answered(ask, reading.outcome.clone()),
             None => {
                 let write = self.task.step(&ask.step).and_then(|record| record.write.as_deref());
@@ -73,6 +93,8 @@ impl Work<'_> {
             }
         };
         match result {
+            // What is known of a write is kept, also of a task that a defect ended meanwhile.
+            _ if ended => false,
             Ok(()) => true,
             Err(stop) => self.stopped(&ask.step, stop),
         }
@@ -112,9 +134,9 @@ impl Work<'_> {
             (write.status == WriteStatus::Open).then(|| step.to_string())
         });
         if let Some(step) = open {
-            let fault = tenon_value::Fault::new(
+            let fault = Fault::new(
                 crate::codes::PROCESS_ENDED,
-                tenon_value::Class::UnknownOutcome,
+                Class::UnknownOutcome,
                 "the process ended before the answer came",
             );
             self.emit(What::Lost { step, since_ms: process_started_ms, fault });

@@ -33,7 +33,7 @@ mod walk;
 mod work;
 
 pub use apply::apply;
-pub use decide::decide;
+pub use decide::{decide, quarantine};
 pub use decision::{
     Ask, Change, Decision, Effect, Input, Link, Origin, Reads, Recorded, Refused, Verb, World,
 };

@@ -1,5 +1,7 @@
 //! What people do with a task.
 
+use tenon_value::{Class, Fault};
+
 use crate::codes;
 use crate::decision::{Decision, Effect, Refused, Verb, World};
 use crate::event::{Said, What};
@@ -42,13 +44,20 @@ impl Work<'_> {
         let in_flight = self
             .task
             .open_write()
-            .is_some_and(|(_, write)| matches!(write.status, WriteStatus::Open));
+            .filter(|(_, write)| matches!(write.status, WriteStatus::Open))
+            .map(|(step, _)| step.to_string());
+        let failed = matches!(self.task.state, State::Failed(_));
         let fits =
             matches!(self.task.state, State::Failed(_) | State::Waiting(_) | State::NeedsPerson(_));
-        if !fits || in_flight {
+        if !fits || (in_flight.is_some() && !failed) {
             let message = format!("the task is {}", self.task.state.name());
             let hint = "retry takes failed and waiting tasks; start an ended record anew";
             return refuse(codes::VERB_REFUSED, message, hint);
+        }
+        if let Some(step) = in_flight {
+            // A defect ended it while a write was under way, and no answer was seen.
+            let fault = Fault::new(codes::DEFECT, Class::UnknownOutcome, "its answer was not seen");
+            self.emit(What::Lost { step, since_ms: self.world.now_ms, fault });
         }
         let (by, why) = (who.0.to_owned(), who.1.to_owned());
         let failed: Vec<_> = self

@@ -257,3 +257,36 @@ fn an_answer_to_an_older_question_changes_nothing() {
     process.take(&Input::Answered { ask: ask.clone(), reading: Box::new(reading) });
     assert_eq!(process.task.length, length);
 }
+
+#[test]
+fn a_defect_while_a_write_is_under_way_forgets_nothing() {
+    for answered in [true, false] {
+        let mut process = Process::new(&graph("order", vec![order()]));
+        process.input(Input::Start);
+        process.run_until_asked(3);
+        let decision = crate::quarantine(&process.task, process.now_ms, "a bug");
+        assert!(decision.changes.is_empty(), "the open write keeps its locks");
+        process.commit(&decision);
+        if answered {
+            process.run();
+        } else {
+            process.forget_inputs();
+        }
+        assert_eq!(process.task.state.fault().unwrap().code, codes::DEFECT);
+        process.verb(Verb::Retry { latest: None });
+        assert_eq!(process.task.state, State::Done, "{}", process.story());
+        assert_eq!(process.outside.acted, ["create order"]);
+        assert!(process.disk.locks.is_empty());
+    }
+}
+
+#[test]
+fn a_defect_gives_back_locks_that_protect_nothing() {
+    let mut process = Process::new(&graph("order", vec![order()]));
+    process.input(Input::Start);
+    process.run_until_asked(2);
+    let decision = crate::quarantine(&process.task, process.now_ms, "a bug");
+    assert_eq!(decision.changes.len(), 2);
+    process.commit(&decision);
+    assert!(process.disk.locks.is_empty());
+}

@@ -194,7 +194,11 @@ impl Process {
         }
     }
 
-    fn commit(&mut self, decision: &Decision) {
+    pub(super) fn forget_inputs(&mut self) {
+        self.inputs.clear();
+    }
+
+    pub(super) fn commit(&mut self, decision: &Decision) {
         let me = self.task.id.clone();
         self.disk.journal.extend(decision.events.iter().map(|event| event.bytes.clone()));
         for change in &decision.changes {
