@@ -252,7 +252,6 @@ impl How {
             How::Unchanged => "has nothing to send",
             How::Kept => "left differences as they are",
             How::Already => "was done already",
-            How::Child => "ended with its child",
         }
     }
 }

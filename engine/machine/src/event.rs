@@ -115,9 +115,6 @@ pub enum How {
     /// What the action does had been done already.
     #[n(2)]
     Already,
-    /// The child task ended.
-    #[n(3)]
-    Child,
 }
 
 /// A reference made by a write.
