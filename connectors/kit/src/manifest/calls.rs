@@ -82,7 +82,7 @@ pub(super) fn graphql(
     let known =
         Value::record(fixed.iter().map(|(k, v)| (Arc::from(k.as_str()), v.clone())).collect());
     let operation = document.parsed.operations.get(None).ok()?;
-    for (name, _) in &variables {
+    for name in variables.keys() {
         if !operation.variables.iter().any(|v| v.name == name.as_str()) {
             reader.error("C012", place, format!("`{path}` has no variable ${name}"));
         }

@@ -46,14 +46,15 @@ pub(super) fn read(
         }
         return (versions, schemas);
     }
-    if let Some(node) = api.get("schema") {
-        if let Some(text) = reader.scalar(node).and_then(|path| reader.file(node, &path)) {
-            match OpenApi::load(&text) {
-                Ok(open_api) => schemas.open_api = Some(open_api),
-                Err(error) => {
-                    reader.error("C007", node, format!("the schema is unreadable: {error}"))
-                }
-            }
+    let place = api.get("schema");
+    let text = place.and_then(|node| {
+        let path = reader.scalar(node)?;
+        reader.file(node, &path)
+    });
+    if let (Some(node), Some(text)) = (place, text) {
+        match OpenApi::load(&text) {
+            Ok(open_api) => schemas.open_api = Some(open_api),
+            Err(error) => reader.error("C007", node, format!("the schema is unreadable: {error}")),
         }
     }
     (reader.text(api, "version").into_iter().collect(), schemas)

@@ -148,3 +148,13 @@ fn field_without_prose(field: &mut apollo_compiler::Node<ast::FieldDefinition>) 
     field.description = None;
     field.arguments.iter_mut().for_each(|a| a.make_mut().description = None);
 }
+
+/// The text that travels beside an imported schema: where it came from, that prose was removed, and
+/// the licence as its owner words it.
+#[must_use]
+pub fn notice(file: &str, origin: &str, licence: &str) -> String {
+    format!(
+        "{file}\n  Origin: {origin}\n  Descriptions and examples were removed by `tenon connector import`.\n\n{}\n",
+        licence.trim()
+    )
+}

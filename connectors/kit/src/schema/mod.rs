@@ -7,7 +7,7 @@ mod open_api;
 mod sdl;
 
 pub use check::{Manner, Rule, Violation};
-pub use import::{import_openapi, import_sdl};
+pub use import::{import_openapi, import_sdl, notice};
 pub use open_api::{Endpoint, OpenApi, Parameter, Place, Schema, Shape};
 pub use sdl::{Document, Sdl};
 

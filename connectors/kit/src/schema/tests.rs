@@ -92,3 +92,10 @@ fn import_of_sdl_drops_descriptions() {
     assert!(sdl.check_variables(&document, &json::read(r#"{"n":"1"}"#).unwrap()).is_err());
     assert!(sdl.document("{ nothing }", "q.graphql").is_err());
 }
+
+#[test]
+fn a_notice_names_origin_and_licence() {
+    let text = notice("api.json", "https://example.com/api", " MIT License \n");
+    assert!(text.starts_with("api.json\n  Origin: https://example.com/api\n"));
+    assert!(text.ends_with("\n\nMIT License\n"));
+}

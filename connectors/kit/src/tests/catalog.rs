@@ -151,3 +151,18 @@ fn the_folders_of_the_catalog_lint_clean() {
         assert!(found.is_empty(), "{name}:\n{shown}");
     }
 }
+
+#[test]
+fn the_rest_of_an_order_is_selected_like_its_beginning() {
+    let files = crate::catalog("shopify").unwrap();
+    let fragments = |file: &str| -> std::collections::BTreeMap<String, String> {
+        let parts = files[file].split("\nfragment ").skip(1);
+        parts
+            .map(|part| (part.split(' ').next().unwrap().to_owned(), part.trim().to_owned()))
+            .collect()
+    };
+    let order = fragments("order.graphql");
+    for (name, text) in fragments("order_agreements.graphql") {
+        assert_eq!(order[&name], text);
+    }
+}

@@ -256,3 +256,69 @@ fn every_fault_code_of_the_kit_has_a_page() {
         assert!(crate::codes::PAGES.iter().any(|page| page.code == code), "{code} has no page");
     }
 }
+
+#[test]
+fn an_answer_that_breaks_off_anywhere_is_never_a_success() {
+    let rest = r#"{"Order":{"DocumentNumber":"7","Cancelled":false}}"#;
+    let graphql = r#"{"data":{"order":{"id":"gid","agreements":{"nodes":[{"id":"a","sales":{"nodes":[],"pageInfo":{"hasNextPage":true,"endCursor":"c"}}}],"pageInfo":{"hasNextPage":false,"endCursor":null}}}}}"#;
+    for (name, body) in [("fortnox", rest), ("shopify", graphql)] {
+        for length in 0..body.len() {
+            let part = body.get(..length).unwrap();
+            let read = outcome(name, &get("order", "7"), 200, part);
+            assert!(matches!(read, Outcome::Fault(_)), "{part}: {read:?}");
+        }
+        let whole = outcome(name, &get("order", "7"), 200, body);
+        assert!(matches!(whole, Outcome::Record(_) | Outcome::More(_)), "{whole:?}");
+    }
+    for length in 0..rest.len() {
+        let written = outcome("fortnox", &create(), 201, rest.get(..length).unwrap());
+        assert!(matches!(written, Outcome::Unknown(_)));
+    }
+}
+
+#[test]
+fn answers_of_any_shape_are_read_without_panic() {
+    let shapes = [
+        "null",
+        "1",
+        "\"x\"",
+        "[]",
+        "[[]]",
+        "{}",
+        r#"{"data":null}"#,
+        r#"{"data":{"order":[1]}}"#,
+        r#"{"data":{"order":{"agreements":[]}}}"#,
+        r#"{"data":{"order":{"agreements":{"nodes":null,"pageInfo":1}}}}"#,
+        r#"{"errors":{}}"#,
+        r#"{"errors":[1]}"#,
+        r#"{"errors":"text"}"#,
+        r#"{"Orders":{}}"#,
+        r#"{"Orders":[1,null]}"#,
+        r#"{"ErrorInformation":[]}"#,
+        r#"{"data":{"orderUpdate":{"userErrors":{}}}}"#,
+    ];
+    let list = Operation::List {
+        resource: "order".into(),
+        filter: vec![],
+        since_ms: None,
+        page: Some("x".into()),
+    };
+    let update =
+        Operation::Update { resource: "order".into(), key: "1".into(), record: Value::of([]) };
+    let rest = Operation::Rest {
+        resource: "order".into(),
+        of: Box::new(get("order", "1")),
+        so_far: Value::Null,
+    };
+    for name in ["fortnox", "shopify"] {
+        for operation in
+            [&get("order", "1"), &list, &update, &rest, &create(), &Operation::Check { number: 9 }]
+        {
+            for body in shapes {
+                for status in [200, 302, 400, 500] {
+                    let _ = connector(name).read(operation, &answer(status, body));
+                }
+            }
+        }
+    }
+}

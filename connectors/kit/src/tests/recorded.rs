@@ -121,3 +121,50 @@ fn recorded_requests_are_taken_by_the_schema_but_for_known_differences() {
     use crate::schema::Rule;
     assert_eq!(rules, BTreeMap::from([(Rule::Required, 9), (Rule::Choice, 4)]));
 }
+
+#[test]
+fn our_checker_agrees_with_another_implementation() {
+    let text = &crate::catalog("fortnox").unwrap()["openapi.json"];
+    let document: serde_json::Value = serde_json::from_str(text).unwrap();
+    let fortnox = connector("fortnox");
+    let api = fortnox.open_api().unwrap();
+    let mut compared = BTreeMap::new();
+    for exchange in json::read(RECORDED).unwrap().items() {
+        let method = exchange.field("method").as_text().unwrap();
+        let uri = exchange.field("uri").as_text().unwrap();
+        let endpoint = api
+            .endpoint(
+                method,
+                uri.trim_start_matches("https://api.fortnox.se").split('?').next().unwrap(),
+            )
+            .unwrap();
+        let status = exchange.field("status").as_number().unwrap().to_i64().unwrap();
+        let answer = endpoint.answers.get(&u16::try_from(status).unwrap());
+        let pairs = [
+            (answer, exchange.field("response")),
+            (endpoint.body.as_ref(), exchange.field("request")),
+        ];
+        for (schema, value) in pairs {
+            let Some(crate::schema::Schema { shape: crate::schema::Shape::Named(name), .. }) =
+                schema
+            else {
+                continue;
+            };
+            if value.as_record().is_none() {
+                continue;
+            }
+            let mut root = serde_json::json!({ "$ref": format!("#/components/schemas/{name}") });
+            root["components"] = document["components"].clone();
+            let theirs = jsonschema::validator_for(&root).unwrap();
+            let plain: serde_json::Value = serde_json::from_str(&json::write(value)).unwrap();
+            let mut ours = api.validate(name, value, Manner::Published);
+            // JSON Schema lets unknown fields and any text for a format pass.
+            ours.retain(|v| {
+                !matches!(v.rule, crate::schema::Rule::Unknown | crate::schema::Rule::Format)
+            });
+            assert_eq!(ours.is_empty(), theirs.is_valid(&plain), "{method} {uri} {name}: {ours:?}");
+            *compared.entry(ours.is_empty()).or_insert(0) += 1;
+        }
+    }
+    assert!(compared[&true] > 10 && compared[&false] > 10, "{compared:?}");
+}

@@ -69,7 +69,7 @@ fn a_bad_signature_is_refused() {
         ("", BODY),
         ("not base64 at all!", BODY),
         ("AAAA", BODY),
-        (&SIGNED[..40], BODY),
+        (&SIGNED.replace('=', ""), BODY),
     ] {
         let rejected = verify("orders/create", signature, body, &[SECRET]).unwrap_err();
         assert_eq!(rejected.status(), 401, "{rejected}");

@@ -61,6 +61,16 @@ impl Typing {
     }
 }
 
+/// What must be selected, and the code of leaving it out.
+struct Wanted {
+    keys: [&'static str; 2],
+    code: &'static str,
+}
+
+const BOTH_MONIES: Wanted = Wanted { keys: ["shopMoney", "presentmentMoney"], code: "C018" };
+const WHOLE_MONEY: Wanted = Wanted { keys: ["amount", "currencyCode"], code: "C018" };
+const WHOLE_PAGE: Wanted = Wanted { keys: ["hasNextPage", "endCursor"], code: "C016" };
+
 struct Walk<'a> {
     sdl: &'a Sdl,
     document: &'a Document,
@@ -107,16 +117,16 @@ impl Walk<'_> {
     fn inner(&self, typing: &mut Typing, named: &str, sets: &[&SelectionSet], name: &str) -> Type {
         match named {
             "MoneyBag" => {
-                self.selects(typing, sets, &["shopMoney", "presentmentMoney"], "C018", name);
+                self.selects(typing, sets, &BOTH_MONIES, name);
                 for half in ["shopMoney", "presentmentMoney"] {
                     let below = self.children(sets, half);
                     let below: Vec<&SelectionSet> = below.iter().collect();
-                    self.selects(typing, &below, &["amount", "currencyCode"], "C018", name);
+                    self.selects(typing, &below, &WHOLE_MONEY, name);
                 }
                 return Type::MoneyBag;
             }
             "MoneyV2" => {
-                self.selects(typing, sets, &["amount", "currencyCode"], "C018", name);
+                self.selects(typing, sets, &WHOLE_MONEY, name);
                 return Type::Money;
             }
             _ => {}
@@ -129,7 +139,7 @@ impl Walk<'_> {
             Some(_) if named.ends_with("Connection") => {
                 let page = self.children(sets, "pageInfo");
                 let page: Vec<&SelectionSet> = page.iter().collect();
-                self.selects(typing, &page, &["hasNextPage", "endCursor"], "C016", name);
+                self.selects(typing, &page, &WHOLE_PAGE, name);
                 let nodes: Vec<SelectionSet> = self.children(sets, "nodes");
                 let nodes: Vec<&SelectionSet> = nodes.iter().collect();
                 match nodes.first() {
@@ -145,18 +155,11 @@ impl Walk<'_> {
     }
 
     /// Reports what must be selected and is not.
-    fn selects(
-        &self,
-        typing: &mut Typing,
-        sets: &[&SelectionSet],
-        wanted: &[&str],
-        code: &'static str,
-        name: &str,
-    ) {
-        for key in wanted {
+    fn selects(&self, typing: &mut Typing, sets: &[&SelectionSet], wanted: &Wanted, name: &str) {
+        for key in wanted.keys {
             if self.children(sets, key).is_empty() {
                 let message = format!("{name} does not select `{key}`");
-                typing.found.push(Diagnostic::error(code, self.place.span.clone(), message));
+                typing.found.push(Diagnostic::error(wanted.code, self.place.span.clone(), message));
             }
         }
     }
