@@ -208,6 +208,9 @@ fn each_write_has_its_road_out_of_the_unknown() {
     let bare =
         Operation::Create { resource: "order".into(), record: value(r#"{"CustomerNumber":"1"}"#) };
     assert_eq!(fortnox.road(&bare), Road::Person);
+    let named =
+        Operation::Create { resource: "customer".into(), record: value(r#"{"Name":"Anna"}"#) };
+    assert_eq!(fortnox.road(&named), Road::Person, "two people may have one name");
     assert_eq!(fortnox.road(&action("bookkeep")), Road::Proof { settle_ms: 10_000 });
     let update =
         Operation::Update { resource: "order".into(), key: "1".into(), record: Value::of([]) };
