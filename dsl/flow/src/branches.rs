@@ -136,9 +136,16 @@ impl Steps<'_> {
         open
     }
 
-    /// A fault's class in small letters, or a code in capitals.
+    /// A fault's class in small letters, a code in capitals, or a peer's own code as
+    /// `connector:code`.
     fn fault_name(&mut self, node: &Node) -> Option<String> {
-        let name = shape::name(node, "a fault's class or code", &mut self.found)?;
+        let name = shape::text(node, "a fault's class or code", &mut self.found)?;
+        if let Some((connector, code)) = name.split_once(':') {
+            let known = self.context.systems.connections.values().any(|s| s.connector == connector);
+            if known && !code.trim().is_empty() {
+                return Some(name.to_owned());
+            }
+        }
         let is_code =
             name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         if is_code || Class::named(name).is_some() {
@@ -148,8 +155,10 @@ impl Steps<'_> {
         let finding = Diagnostic::error(
             "F034",
             node.span.clone(),
-            format!("`{name}` is no class of faults, and codes are written in capitals"),
+            format!("`{name}` is no class of faults and no code"),
         );
+        let finding =
+            finding.note("codes are written in capitals, a peer's own as `connector:code`");
         self.found.push(match near(name, classes.iter().copied()) {
             Some(near) => finding.fix(node.span.clone(), near, false),
             None => finding.note(format!("the classes are: {}", classes.join(", "))),

@@ -37,7 +37,13 @@ fn text_of(compiled: &Compiled) -> Program {
     Program(Arc::from(compiled.program.to_text()))
 }
 
-/// A condition: of a step, a branch, a reason to skip.
+/// A reason to skip. It may fail: no step stands before it that could name its values, and the fault
+/// is the task's own.
+pub(crate) fn reason(node: &Node, env: &Env, found: &mut Found) -> Program {
+    value(node, env, Some(&Type::Bool), found).0
+}
+
+/// A condition of a step or a branch.
 pub(crate) fn condition(node: &Node, env: &Env, found: &mut Found) -> Program {
     let Some(compiled) = compile(node, env, Some(&Type::Bool), found) else { return nothing() };
     warn_fallible(node, &compiled, "a condition", found);

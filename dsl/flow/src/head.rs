@@ -242,7 +242,7 @@ impl Head {
             let because = shape::required(item, "because", "a reason to skip", found);
             if let (Some(when), Some(because)) = (when, because) {
                 skips.push(Skip {
-                    when: expression::condition(when, env, found),
+                    when: expression::reason(when, env, found),
                     because: expression::prose(because, env, found),
                 });
             }

@@ -1,6 +1,6 @@
 //! A whole folder: read, checked and compiled in one pass.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -159,7 +159,9 @@ impl Folder {
         };
         let mappings = mappings::read(&self.documents, &env, &systems, found);
         let heads = self.heads(&systems, found);
-        let context = Context { systems: &systems, mappings: &mappings, heads: &heads };
+        let unread = self.unread(&heads);
+        let context =
+            Context { systems: &systems, mappings: &mappings, heads: &heads, unread: &unread };
         let graphs = self.graphs(&name, &context, &env, found);
         let mappings = mappings.into_iter().map(|(name, facts)| (name, facts.program)).collect();
         let scripts = self.scripts.clone();
@@ -192,6 +194,16 @@ impl Folder {
             heads.insert(head.name.clone(), head);
         }
         heads
+    }
+
+    /// Flows whose document has no head that could be read, by their file's name.
+    fn unread(&self, heads: &BTreeMap<String, Head>) -> BTreeSet<String> {
+        let stems = self.documents.keys().filter_map(|path| path.strip_suffix(".flow.yaml"));
+        stems
+            .map(|stem| stem.rsplit('/').next().unwrap_or(stem))
+            .filter(|name| !heads.contains_key(*name))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn graphs(

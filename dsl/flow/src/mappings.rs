@@ -24,6 +24,12 @@ pub(crate) struct MappingFacts {
     pub(crate) program: Program,
 }
 
+impl MappingFacts {
+    fn unread() -> MappingFacts {
+        MappingFacts { from: IndexMap::new(), to: None, program: crate::expression::nothing() }
+    }
+}
+
 /// Compiles every mapping document. Documents without `mapping:` are shared pieces.
 pub(crate) fn read(
     documents: &BTreeMap<String, Document>,
@@ -33,8 +39,15 @@ pub(crate) fn read(
 ) -> BTreeMap<String, MappingFacts> {
     let mut shared = BTreeMap::new();
     let mut own = Vec::new();
+    let mut mappings = BTreeMap::new();
     for (path, document) in documents {
         let Some(stem) = path.strip_suffix(".map.yaml") else { continue };
+        if document.root.is_none() {
+            // Not readable: it exists all the same, and nothing is said about its uses.
+            let name = stem.rsplit('/').next().unwrap_or(stem);
+            mappings.insert(name.to_owned(), MappingFacts::unread());
+            continue;
+        }
         match document.root.as_ref().and_then(|root| root.get("mapping")) {
             Some(name) => own.push((stem, name, document)),
             None => {
@@ -42,7 +55,6 @@ pub(crate) fn read(
             }
         }
     }
-    let mut mappings = BTreeMap::new();
     for (stem, name, document) in own {
         let Some(name_text) = shape::name(name, "a mapping", found) else { continue };
         check_file_name(name, name_text, stem, "map", found);
@@ -59,11 +71,7 @@ pub(crate) fn read(
                 to: Some(mapping.to),
                 program: Program(Arc::from(mapping.program.to_text())),
             },
-            None => MappingFacts {
-                from: IndexMap::new(),
-                to: None,
-                program: crate::expression::nothing(),
-            },
+            None => MappingFacts::unread(),
         };
         mappings.insert(name_text.to_owned(), facts);
     }

@@ -33,6 +33,8 @@ pub(crate) struct Context<'a> {
     pub(crate) systems: &'a Systems,
     pub(crate) mappings: &'a BTreeMap<String, MappingFacts>,
     pub(crate) heads: &'a BTreeMap<String, Head>,
+    /// Flows whose document could not be read; they exist all the same.
+    pub(crate) unread: &'a BTreeSet<String>,
 }
 
 /// Compiles the steps of one flow.

@@ -154,6 +154,9 @@ impl Steps<'_> {
         let name = shape::text(value, "`run`", &mut self.found)?;
         let context = self.context;
         let Some(head) = context.heads.get(name) else {
+            if context.unread.contains(name) {
+                return None;
+            }
             let known: Vec<&str> = context.heads.keys().map(String::as_str).collect();
             let message = format!("there is no flow `{name}`");
             let finding = Diagnostic::error("F017", value.span.clone(), message);

@@ -9,7 +9,8 @@ pub(crate) fn explain(kind: &ErrorKind) -> (&'static str, String, &'static str) 
     use ErrorKind as E;
     let block = "an expression with such characters stands in a block: `key: |` and the expression \
                  indented on the next line";
-    let quote = "the text may have begun further up, where a closing quote is missing";
+    let quote = "a quote inside a text in double quotes is written `\\\"`, or the text stands in `'…'`; \
+                 or the text began further up, where a closing quote is missing";
     match kind {
         E::TabNotAllowed
         | E::TabInBlockIndentation

@@ -70,3 +70,13 @@ fn broken_yaml_is_one_finding_and_the_rest_is_checked() {
     let found = only(FLOW, "title: Orders to the ledger", "title: \"Orders");
     assert_eq!(found.code, "Y004");
 }
+
+#[test]
+fn what_a_broken_document_would_be_is_not_missed_elsewhere() {
+    for path in [CHILD, "customer.map.yaml"] {
+        let mut files = good();
+        files.insert(path.to_owned(), "a: [1\n".to_owned());
+        let (_, found) = check(&files);
+        assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), ["Y004"], "{}", shown(&found));
+    }
+}

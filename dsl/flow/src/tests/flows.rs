@@ -257,8 +257,11 @@ fn flows_may_not_run_each_other_in_a_circle() {
 fn faults_are_caught_by_class_or_code() {
     let found = finds(FLOW, "fault: rejected", "fault: rejectd", "F034", "rejectd");
     assert_eq!(found.fix.unwrap().replacement, "rejected");
-    let (_, found) = check(&with(FLOW, "fault: rejected", "fault: NUMBER_TAKEN"));
-    assert!(found.is_empty(), "{}", shown(&found));
+    for code in ["NUMBER_TAKEN", "\"ledger:2000637\"", "not_found"] {
+        let (_, found) = check(&with(FLOW, "fault: rejected", &format!("fault: {code}")));
+        assert!(found.is_empty(), "{}", shown(&found));
+    }
+    finds(FLOW, "fault: rejected", "fault: \"other:12\"", "F034", "\"other:12\"");
 }
 
 #[test]

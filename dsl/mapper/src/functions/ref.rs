@@ -12,7 +12,7 @@ pub(super) static FUNCTION: Function = Function {
     params: &[needs("entity", Takes::Text), takes("id", Takes::Any)],
     result: |_| Type::Text.optional(),
     gives: "text?",
-    fallible: true,
+    fallible: false,
     doc: "The target’s id of a source record, from the references; missing where there is none, or where the id is missing.",
     examples: &[
         ("blank(ref(\"customer\", \"1\"))", "true"),

@@ -12,7 +12,7 @@ pub(super) static FUNCTION: Function = Function {
     params: &[needs("entity", Takes::Text), takes("id", Takes::Any)],
     result: |_| Type::Dyn,
     gives: "record?",
-    fallible: true,
+    fallible: false,
     doc: "What was last sent for a source record; missing where nothing was.",
     examples: &[("blank(sent(\"order\", \"1\"))", "true")],
     run,
