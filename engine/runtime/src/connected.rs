@@ -10,6 +10,7 @@ use tenon_kit::{
 use tenon_machine::{Difference, System};
 use tenon_value::{Class, Fault, Number, Value};
 
+use crate::codes;
 use crate::limiter::Bucket;
 use crate::peer::{Address, Incoming, Peer, Proven, Rejected};
 use crate::transport::Outgoing;
@@ -194,7 +195,7 @@ impl Peer for Connected {
         if let Response::Lost { reason } = response {
             // Whether the old token still holds is seen at the next try.
             let message = format!("the answer to a token refresh was lost: {reason}");
-            return Err(Fault::new("TOKEN_ANSWER_LOST", Class::Transient, message));
+            return Err(Fault::new(codes::TOKEN_REFRESH_LOST, Class::Transient, message));
         }
         let tokens = self.connector.read_tokens(response)?;
         let mut renewed = credentials.clone();

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use crate::breaker::{Breaker, BreakerPolicy, Standing};
+use crate::codes;
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::peer::{Address, Peer};
@@ -61,9 +62,9 @@ impl Connection {
         .key();
         let account = match store.get(&key).await? {
             Some(Row::Secret(row)) => {
-                let opened = vault
-                    .open(name, &row.sealed)
-                    .map_err(|e| Refusal::new(Kind::Conflict, "SECRETS_CLOSED", e.to_string()))?;
+                let opened = vault.open(name, &row.sealed).map_err(|e| {
+                    Refusal::new(Kind::Conflict, codes::SECRETS_CLOSED, e.to_string())
+                })?;
                 read_account(&opened)
             }
             _ => Account::default(),

@@ -7,6 +7,7 @@ use tenon_kit::{Operation, Request};
 use tenon_machine::{Created, Effect, Input, Task, TaskId, Trigger};
 use tenon_value::{Record, Value, json};
 
+use crate::codes;
 use crate::engine::{Engine, Integration, Runtime};
 use crate::intake::StartFlow;
 use crate::perform::{Errand, not_sent, perform};
@@ -89,7 +90,7 @@ async fn one(
                             perform(engine, connection, errand).await
                         }
                         _ => not_sent(tenon_value::Fault::new(
-                            "DRY_RUN",
+                            codes::DRY_RUN,
                             tenon_value::Class::Rejected,
                             "a dry run sends no write",
                         )),

@@ -9,9 +9,10 @@ use std::time::Duration;
 use tenon_graph::{Graph, GraphHash};
 use tenon_machine::{LoadedGraph, System};
 use tenon_store::{Key, Row, Store};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use crate::breaker::BreakerPolicy;
+use crate::codes;
 use crate::connection::Connection;
 use crate::deployment::Deployment;
 use crate::dispatch::Dispatcher;
@@ -109,8 +110,9 @@ pub(crate) struct Engine {
     pub(crate) started_ms: i64,
     pub(crate) stopping: AtomicBool,
     pub(crate) stop_signal: watch::Sender<bool>,
-    /// Rung whenever a task ends or asks a person.
+    /// Rung whenever a task changes its state.
     pub(crate) settled: Notify,
+    pub(crate) watchers: Watchers,
     pub(crate) fatal: watch::Sender<Option<String>>,
 }
 
@@ -129,6 +131,27 @@ impl LockWaiters {
 
     pub(crate) fn take(&self, lock: &str) -> Vec<Arc<str>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(lock).unwrap_or_default()
+    }
+}
+
+/// Who waits for the end of a task.
+#[derive(Default)]
+pub(crate) struct Watchers(Mutex<BTreeMap<Arc<str>, Vec<oneshot::Sender<()>>>>);
+
+impl Watchers {
+    /// Resolves when the task has ended or asks a person.
+    pub(crate) fn watch(&self, task: &str) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(Arc::from(task)).or_default().push(sender);
+        receiver
+    }
+
+    pub(crate) fn ring(&self, task: &str) {
+        let watchers = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(task);
+        for watcher in watchers.into_iter().flatten() {
+            let _ = watcher.send(());
+        }
     }
 }
 
@@ -278,6 +301,6 @@ pub(crate) fn load_graph(graph: &Graph) -> Result<LoadedGraph, Refusal> {
 
 fn bad_graph(of: &str, reason: &str) -> Refusal {
     let message = format!("the graph of {of} cannot be loaded: {reason}");
-    Refusal::new(Kind::Internal, "GRAPH_UNREADABLE", message)
+    Refusal::new(Kind::Internal, codes::GRAPH_UNREADABLE, message)
         .hint("check and deploy the flow again with this version")
 }

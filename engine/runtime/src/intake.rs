@@ -6,6 +6,7 @@ use tenon_machine::Trigger;
 use tenon_store::{Acceptance, Commit, DeliveryRow, Key, MarkRow, Precondition, StoreError};
 
 use crate::begin::{Newborn, Wanted, born, wanted};
+use crate::codes;
 use crate::engine::Runtime;
 use crate::peer::{Incoming, Proven, Rejected};
 use crate::refusal::Refusal;
@@ -225,6 +226,10 @@ pub struct StartFlow<'a> {
 }
 
 pub(crate) fn stopping() -> Refusal {
-    Refusal::new(crate::refusal::Kind::Unavailable, "ENGINE_STOPPING", "the engine is going down")
-        .hint("send it again in a moment")
+    Refusal::new(
+        crate::refusal::Kind::Unavailable,
+        codes::ENGINE_STOPPING,
+        "the engine is going down",
+    )
+    .hint("send it again in a moment")
 }

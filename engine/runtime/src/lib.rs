@@ -4,7 +4,9 @@
 //! store; time, ids and randomness come in through [`Seam`], other systems through [`Transport`].
 
 mod begin;
+pub mod bench;
 mod breaker;
+pub mod codes;
 mod connected;
 mod connection;
 mod deployment;

@@ -8,6 +8,7 @@ use tenon_kit::{Credentials, Operation, Reading, Request, Response};
 use tenon_machine::System;
 use tenon_value::{Fault, Value};
 
+use crate::codes;
 use crate::limiter::Bucket;
 use crate::transport::Outgoing;
 
@@ -45,8 +46,8 @@ impl Rejected {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Rejected::Proof(_) => "WEBHOOK_PROOF",
-            Rejected::Shape(_) => "WEBHOOK_SHAPE",
+            Rejected::Proof(_) => codes::WEBHOOK_PROOF,
+            Rejected::Shape(_) => codes::WEBHOOK_SHAPE,
         }
     }
 

@@ -6,6 +6,7 @@ use tenon_kit::{LimitNews, Operation, Outcome, Reading, Request};
 use tenon_value::{Class, Fault};
 
 use crate::breaker::{Pass, Standing};
+use crate::codes;
 use crate::connection::{Account, Connection};
 use crate::engine::Engine;
 use crate::limiter::Feedback;
@@ -44,7 +45,7 @@ pub(crate) async fn perform(
                 reading = exchange(engine, connection, &errand, &account).await;
             }
             // The first answer stays: it says what the peer has against us.
-            Err(fault) if fault.code == "CONNECTION_AUTH" => {}
+            Err(fault) if fault.code == codes::CONNECTION_AUTH => {}
             Err(fault) => reading = not_sent(fault),
         }
     }
@@ -91,21 +92,23 @@ fn parked(connection: &Connection) -> Fault {
     let name = &connection.name;
     match connection.standing() {
         Standing::Auth { why, .. } => Fault::new(
-            "CONNECTION_AUTH",
+            codes::CONNECTION_AUTH,
             Class::Auth,
             format!("connection {name} needs new credentials: {why}"),
         )
         .hint(format!("authorise it again with `tenon connection add {name}`")),
         Standing::Paused { by } => Fault::new(
-            "CONNECTION_PAUSED",
+            codes::CONNECTION_PAUSED,
             Class::Down,
             format!("connection {name} was paused by {by}"),
         )
         .hint(format!("resume it with `tenon connection resume {name}`")),
-        Standing::Up | Standing::Down { .. } => {
-            Fault::new("CONNECTION_DOWN", Class::Down, format!("connection {name} does not answer"))
-                .hint("nothing to do: it is probed, and its tasks go on when it answers")
-        }
+        Standing::Up | Standing::Down { .. } => Fault::new(
+            codes::CONNECTION_DOWN,
+            Class::Down,
+            format!("connection {name} does not answer"),
+        )
+        .hint("nothing to do: it is probed, and its tasks go on when it answers"),
     }
 }
 

@@ -12,6 +12,7 @@ use tenon_store::{Commit, CursorRow, Key, MarkRow, Row, StoreError};
 use tenon_value::{Class, Fault, Value, json, time};
 
 use crate::begin::{Wanted, born, wanted};
+use crate::codes;
 use crate::engine::{Engine, Integration};
 use crate::perform::{Errand, perform};
 use crate::recover::until_stop;
@@ -126,7 +127,7 @@ async fn start(engine: &Arc<Engine>, source: &Source, record: &Value) -> Result<
     let connection = engine.connection(&from.connection)?;
     let id = connection.peer.key_of(&from.resource, record).ok_or_else(|| {
         let message = format!("a {} of {} has no key", from.resource, from.connection);
-        Refusal::from(Fault::new("RECORD_WITHOUT_KEY", Class::Rejected, message))
+        Refusal::from(Fault::new(codes::RECORD_WITHOUT_KEY, Class::Rejected, message))
     })?;
     let version = record.at(&source.poll.since).plain().unwrap_or_default();
     let mark = MarkRow {

@@ -10,10 +10,11 @@ use tenon_store::{Commit, GraphRow, Key, Row, Scan, Select, Table, TaskRow};
 use tenon_value::{Value, json};
 use tokio::sync::{Notify, watch};
 
+use crate::codes;
 use crate::connection::Connection;
 use crate::deployment::Deployment;
 use crate::dispatch::Dispatcher;
-use crate::engine::{Config, Engine, Ground, Integration, LockWaiters, load_graph};
+use crate::engine::{Config, Engine, Ground, Integration, LockWaiters, Watchers, load_graph};
 use crate::lanes::{Lanes, Waiting};
 use crate::live::{Live, Values, all};
 use crate::refusal::{Kind, Refusal};
@@ -61,6 +62,7 @@ pub(crate) async fn open(
         stopping: AtomicBool::new(false),
         stop_signal: watch::Sender::new(false),
         settled: Notify::new(),
+        watchers: Watchers::default(),
         fatal: watch::Sender::new(None),
     }))
 }
@@ -78,7 +80,7 @@ async fn deploy(
         let key = Key::Graph { hash: hash.to_string() };
         if ground.store.get(&key).await?.is_none() {
             let bytes = graph.to_json().map_err(|e| {
-                Refusal::new(Kind::Internal, "GRAPH_UNREADABLE", format!("flow {flow}: {e}"))
+                Refusal::new(Kind::Internal, codes::GRAPH_UNREADABLE, format!("flow {flow}: {e}"))
             })?;
             let row = GraphRow {
                 hash: hash.to_string(),

@@ -1,5 +1,6 @@
 //! Why the engine did not do what a person or program asked.
 
+use crate::codes;
 use tenon_store::StoreError;
 use tenon_value::{Fault, Value};
 
@@ -44,13 +45,13 @@ impl Refusal {
     /// Nothing of that name.
     #[must_use]
     pub fn not_found(what: &str, name: &str) -> Refusal {
-        Refusal::new(Kind::NotFound, "NOT_FOUND", format!("there is no {what} `{name}`"))
+        Refusal::new(Kind::NotFound, codes::NOT_FOUND, format!("there is no {what} `{name}`"))
     }
 
     /// A wrong question.
     #[must_use]
     pub fn invalid(message: impl Into<String>) -> Refusal {
-        Refusal::new(Kind::Invalid, "INVALID_REQUEST", message)
+        Refusal::new(Kind::Invalid, codes::INVALID_REQUEST, message)
     }
 
     /// With what to do next.

@@ -51,7 +51,7 @@ pub(crate) fn summary(task: &Task, integration: &Integration) -> TaskRow {
         integration: integration.deployment.integration.clone(),
         graph: task.graph.to_string(),
         record: Some(task.record.clone()),
-        title: title(task),
+        title: title(task).map(str::to_owned),
         lane: Some(task.lane.clone()),
         state: task.state.name().to_owned(),
         open: !task.state.is_ended() || task.keeps_lane(),
@@ -78,10 +78,12 @@ fn trigger(of: &Trigger) -> &'static str {
 }
 
 /// What people call the record: its `name`, where it was read or given.
-fn title(task: &Task) -> Option<String> {
-    let name = |record: &Value| record.field("name").as_text().map(str::to_owned);
+pub(crate) fn title(task: &Task) -> Option<&str> {
+    fn name(record: &Value) -> Option<&str> {
+        record.field("name").as_text()
+    }
     if let Some(step) = task.step(SOURCE)
-        && let Some(title) = step.reads.values().find_map(&name)
+        && let Some(title) = step.reads.values().find_map(name)
     {
         return Some(title);
     }
@@ -122,7 +124,7 @@ pub(crate) fn line(task: &Task, at_ms: i64, id: String) -> Option<AuditRow> {
     if !told {
         return None;
     }
-    let name = title(task).unwrap_or_else(|| task.record.clone());
+    let name = title(task).unwrap_or(&task.record);
     let text = match &task.state {
         State::Skipped(because) => format!("{} {name} skipped: {because}", task.flow),
         State::Failed(reason) | State::NeedsPerson(reason) => {

@@ -10,6 +10,7 @@ use tenon_kit::Response;
 use tenon_value::{Class, Fault, Value};
 
 use crate::breaker::Standing;
+use crate::codes;
 use crate::connection::{Account, Connection};
 use crate::engine::Engine;
 use crate::refusal::Refusal;
@@ -36,7 +37,7 @@ pub(crate) async fn usable(
     }
     // Who waited for a refresh that was refused does not ask again.
     if let Standing::Auth { why, .. } = connection.standing() {
-        return Err(Fault::new("CONNECTION_AUTH", Class::Auth, why));
+        return Err(Fault::new(codes::CONNECTION_AUTH, Class::Auth, why));
     }
     refresh(engine, connection, &account).await
 }
@@ -88,10 +89,10 @@ async fn refresh(
 
 fn no_refresh(connection: &Connection) -> Fault {
     let message = format!("the credentials of connection {} were refused", connection.name);
-    Fault::new("CONNECTION_AUTH", Class::Auth, message)
+    Fault::new(codes::CONNECTION_AUTH, Class::Auth, message)
         .hint(format!("give new ones with `tenon connection add {}`", connection.name))
 }
 
 fn unkept(refusal: Refusal) -> Fault {
-    Fault::new("ACCOUNT_JOURNAL", Class::Transient, refusal.message)
+    Fault::new(codes::ACCOUNT_JOURNAL, Class::Transient, refusal.message)
 }

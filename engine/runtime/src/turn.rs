@@ -13,6 +13,7 @@ use tenon_store::{
 };
 use tenon_value::{Class, Fault, Value, json};
 
+use crate::codes;
 use crate::engine::{Engine, Integration};
 use crate::live::Values;
 use crate::refusal::{Kind, Refusal};
@@ -148,8 +149,9 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// Our own bug ends this one task, visibly, and no other.
 fn quarantine(task: &Task, engine: &Engine, message: &str) -> Decision {
-    let fault = Fault::new("DEFECT", Class::Defect, format!("a defect of the engine: {message}"))
-        .hint("report it with the task's journal; `tenon task retry` tries again");
+    let fault =
+        Fault::new(codes::DEFECT, Class::Defect, format!("a defect of the engine: {message}"))
+            .hint("report it with the task's journal; `tenon task retry` tries again");
     let what = What::Failed { step: String::new(), fault };
     let event = Event::at(engine.seam.now_ms(), what);
     let mut after = task.clone();
@@ -231,10 +233,9 @@ fn commit_of(engine: &Engine, running: &Running, decision: &Decision) -> Result<
     for change in &decision.changes {
         commit = change_of(engine, running, task, change, commit)?;
     }
-    let row = rows::summary(task, &running.integration);
-    if before.state != task.state || row.title != rows::summary(before, &running.integration).title
-    {
-        commit = commit.put(row);
+    // What lists show changes with the state and the title; the steps between cost no row.
+    if before.state != task.state || rows::title(before) != rows::title(task) {
+        commit = commit.put(rows::summary(task, &running.integration));
     }
     let (old, new) = (before.state.wake_at_ms(), task.state.wake_at_ms());
     if old != new {
@@ -361,6 +362,9 @@ fn after(engine: &Arc<Engine>, running: &Running, before: &Task, changes: &[Chan
     }
     if before.state.name() != task.state.name() {
         engine.settled.notify_waiters();
+        if crate::work::is_settled(&task.state) {
+            engine.watchers.ring(id);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use tenon_machine::{Ask, Effect, Event, Input, State, Task, TaskId, Verb};
 use tenon_store::{Key, Row, Select};
 use tenon_value::{Class, Fault};
 
+use crate::codes;
 use crate::engine::Engine;
 use crate::live::all;
 use crate::perform::{Errand, not_sent, perform};
@@ -37,7 +38,7 @@ pub(crate) async fn load(engine: &Engine, id: &Arc<str>) -> Result<Running, Refu
 
 fn unreadable(id: &str, reason: &str) -> Refusal {
     let message = format!("the journal of {id} cannot be read: {reason}");
-    Refusal::new(Kind::Internal, "JOURNAL_UNREADABLE", message)
+    Refusal::new(Kind::Internal, codes::JOURNAL_UNREADABLE, message)
         .hint("run `tenon store verify`; the task stays as it is")
 }
 
@@ -148,7 +149,7 @@ async fn sent(
                 .await
         }
         None => not_sent(Fault::new(
-            "CONNECTION_UNKNOWN",
+            codes::CONNECTION_UNKNOWN,
             Class::Missing,
             format!("there is no connection `{}`", ask.connection),
         )),

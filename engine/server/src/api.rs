@@ -140,7 +140,7 @@ pub async fn answer(runtime: &Runtime, call: Call) -> Result<Value, Refusal> {
 
 fn nothing(call: &Call) -> Refusal {
     let message = format!("there is no {} {}", call.method, call.path);
-    Refusal::new(RefusalKind::NotFound, "NOT_FOUND", message)
+    Refusal::new(RefusalKind::NotFound, tenon_runtime::codes::NOT_FOUND, message)
 }
 
 async fn tasks(runtime: &Runtime, call: &Call, rest: &[&str]) -> Result<Value, Refusal> {

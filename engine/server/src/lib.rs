@@ -4,6 +4,7 @@
 //! same [`answer`] on a directory that no server holds.
 
 mod api;
+pub mod codes;
 mod door;
 mod intake;
 mod serve;
@@ -11,3 +12,6 @@ mod serve;
 pub use api::{Call, answer};
 pub use door::{ApiFile, DoorError};
 pub use serve::{Server, ServerConfig, ServerError};
+
+#[cfg(test)]
+mod tests;

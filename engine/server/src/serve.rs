@@ -17,6 +17,7 @@ use tenon_value::{Value, json};
 use tokio::sync::watch;
 
 use crate::api::{Call, answer};
+use crate::codes;
 use crate::door::{ApiFile, DoorError};
 use crate::intake;
 
@@ -146,7 +147,7 @@ async fn api(
 ) -> Response {
     if !allowed(&shared.token, &headers) {
         let refusal =
-            Refusal::new(RefusalKind::Invalid, "UNAUTHORISED", "a bearer token is needed")
+            Refusal::new(RefusalKind::Invalid, codes::UNAUTHORISED, "a bearer token is needed")
                 .hint("it stands in the file `api` of the data directory");
         return with_status(StatusCode::UNAUTHORIZED, &refusal.to_value());
     }
@@ -198,7 +199,7 @@ pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Box<Res
             let refusal = if too_large {
                 Refusal::new(
                     RefusalKind::Invalid,
-                    "BODY_TOO_LARGE",
+                    codes::BODY_TOO_LARGE,
                     format!("the body is over {limit} bytes"),
                 )
             } else {

@@ -5,6 +5,7 @@ use tenon_store::{Commit, Key, Row};
 use tenon_value::{Value, json};
 
 use super::By;
+use crate::codes;
 use crate::engine::Runtime;
 use crate::perform::{Errand, perform};
 use crate::poll::{cursor_name, move_cursor};
@@ -100,7 +101,7 @@ impl Runtime {
             [] => Err(Refusal::not_found(&from.resource, name)),
             several => Err(Refusal::new(
                 Kind::Conflict,
-                "NAME_AMBIGUOUS",
+                codes::NAME_AMBIGUOUS,
                 format!("{} records are called {name}: {}", several.len(), several.join(", ")),
             )
             .hint("give the id of one")),

@@ -5,6 +5,7 @@ use tenon_value::{Value, json};
 
 use super::By;
 use super::lists::text;
+use crate::codes;
 use crate::engine::Runtime;
 use crate::live::all;
 use crate::refusal::{Kind, Refusal};
@@ -59,7 +60,7 @@ impl Runtime {
         engine.store.commit(commit).await.map_err(|e| match e.kind() {
             tenon_store::Kind::Refused => Refusal::new(
                 Kind::Conflict,
-                "REFERENCE_EXISTS",
+                codes::REFERENCE_EXISTS,
                 format!("{} {} has a reference already", row.entity, row.source),
             )
             .hint("delete it first, if it is wrong"),

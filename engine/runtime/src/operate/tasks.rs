@@ -8,6 +8,7 @@ use tenon_value::{Value, json};
 
 use super::By;
 use super::lists::text;
+use crate::codes;
 use crate::engine::Runtime;
 use crate::refusal::{Kind, Refusal};
 use crate::work;
@@ -208,7 +209,7 @@ impl Runtime {
             other => {
                 return Err(Refusal::new(
                     Kind::NotFound,
-                    "VERB_UNKNOWN",
+                    codes::VERB_UNKNOWN,
                     format!("there is no verb `{other}`"),
                 )
                 .hint("retry, cancel, pause, resume, happened, not_happened, link, create_new"));
@@ -221,17 +222,14 @@ impl Runtime {
     /// # Errors
     /// When there is no such task.
     pub async fn settled(&self, id: &str) -> Result<Value, Refusal> {
-        let settled = &self.engine().settled;
         loop {
-            let rung = settled.notified();
-            tokio::pin!(rung);
-            rung.as_mut().enable();
+            let rung = self.engine().watchers.watch(id);
             let row = self.task_row(id).await?;
             let ended = matches!(row.state.as_str(), "done" | "skipped" | "failed" | "cancelled");
             if ended || row.state == "needs_person" {
                 return Ok(summary(&row));
             }
-            rung.await;
+            rung.await.map_err(|_| crate::intake::stopping())?;
         }
     }
 
