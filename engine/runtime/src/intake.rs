@@ -138,7 +138,7 @@ impl Runtime {
             for (flow, graph) in &integration.newest {
                 let loaded = engine.graph(*graph).await?;
                 let takes = loaded.graph.from.connection == incoming.connection
-                    && loaded.graph.triggers.webhook.iter().any(|t| *t == incoming.topic);
+                    && loaded.graph.triggers.webhook.contains(&incoming.topic);
                 if !takes {
                     continue;
                 }

@@ -64,15 +64,18 @@ impl Lanes {
     }
 }
 
+/// Tasks by flow and record.
+type ByRecord = BTreeMap<(Arc<str>, Arc<str>), Arc<str>>;
+
 /// Waiting triggers that carry nothing but a record's id, by flow and record: a newer one of the
 /// same record is absorbed by the one that waits, which has not read the record yet.
 #[derive(Default)]
 pub struct Waiting {
-    by_record: Mutex<BTreeMap<(Arc<str>, Arc<str>), Arc<str>>>,
+    by_record: Mutex<ByRecord>,
 }
 
 impl Waiting {
-    fn with<T>(&self, f: impl FnOnce(&mut BTreeMap<(Arc<str>, Arc<str>), Arc<str>>) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut ByRecord) -> T) -> T {
         f(&mut self.by_record.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -54,7 +54,7 @@ pub(crate) async fn journal(engine: &Engine, id: &str) -> Result<Vec<Event>, Ref
 }
 
 enum Next {
-    Turn(Input),
+    Turn(Box<Input>),
     Send(Box<Ask>, Box<tenon_kit::Request>),
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn work(engine: Arc<Engine>, id: Arc<str>) {
     let mut next = VecDeque::new();
     loop {
         let (step, reply) = match engine.dispatcher.mail(&id) {
-            Some(mail) => (Next::Turn(mail.input), mail.reply),
+            Some(mail) => (Next::Turn(Box::new(mail.input)), mail.reply),
             None => match next.pop_front() {
                 Some(step) => (step, None),
                 None if engine.dispatcher.finish(&id) => return,
@@ -84,7 +84,7 @@ pub(crate) async fn work(engine: Arc<Engine>, id: Arc<str>) {
             },
         };
         let input = match step {
-            Next::Turn(input) => input,
+            Next::Turn(input) => *input,
             Next::Send(..) if engine.is_stopping() => {
                 engine.dispatcher.abandon(&id);
                 return;
@@ -165,13 +165,13 @@ async fn follow(
 ) {
     match effect {
         Effect::Send { ask, request } => next.push_back(Next::Send(ask, request)),
-        Effect::Continue => next.push_back(Next::Turn(Input::Continue)),
+        Effect::Continue => next.push_back(Next::Turn(Box::new(Input::Continue))),
         Effect::WatchChild { child } => {
             let id: Arc<str> = Arc::from(child.0.as_str());
             match load(engine, &id).await {
                 Ok(found) if found.task.state.is_ended() => {
                     let state = found.task.state;
-                    next.push_back(Next::Turn(Input::ChildEnded { child, state }));
+                    next.push_back(Next::Turn(Box::new(Input::ChildEnded { child, state })));
                 }
                 Ok(_) => {}
                 Err(refusal) => {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use subtle::ConstantTimeEq;
@@ -137,14 +137,12 @@ async fn nothing(uri: Uri) -> Response {
     refuse(&Refusal::not_found("page", uri.path()))
 }
 
-async fn api(
-    State(shared): State<Arc<Shared>>,
-    method: Method,
-    uri: Uri,
-    Query(query): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+async fn api(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let (uri, headers) = (parts.uri, parts.headers);
+    let Ok(Query(query)) = Query::<BTreeMap<String, String>>::try_from_uri(&uri) else {
+        return refuse(&Refusal::invalid("the query cannot be read"));
+    };
     if !allowed(&shared.token, &headers) {
         let refusal =
             Refusal::new(RefusalKind::Invalid, codes::UNAUTHORISED, "a bearer token is needed")
@@ -164,7 +162,7 @@ async fn api(
         }
     };
     let call = Call {
-        method: method.as_str().to_owned(),
+        method: parts.method.as_str().to_owned(),
         path: uri.path().strip_prefix("/api/v1").unwrap_or_default().to_owned(),
         query,
         body,

@@ -19,7 +19,7 @@ impl Runtime {
     /// Every connection with how it stands. Credentials are never shown.
     #[must_use]
     pub fn connections(&self) -> Value {
-        Value::list(self.engine().connections.values().map(|c| described(c)).collect())
+        Value::list(self.engine().connections.values().map(described).collect())
     }
 
     /// Stores a connection's address and credentials, sealed, and lets waiting tasks go on. `given`
