@@ -148,9 +148,7 @@ pub async fn run(store: Arc<dyn Store>, load: Load) -> Result<Figures, Refusal> 
         commits: after.commits.saturating_sub(before.commits),
         rss_kib: rss_kib(),
     };
-    if let Some(runtime) = Arc::into_inner(runtime) {
-        runtime.stop(Duration::from_secs(10)).await;
-    }
+    runtime.stop(Duration::from_secs(10)).await;
     Ok(figures)
 }
 

@@ -86,6 +86,7 @@ async fn one(
                                 flow: &flow,
                                 operation: &ask.operation,
                                 request: &request,
+                                task: None,
                             };
                             perform(engine, connection, errand).await
                         }

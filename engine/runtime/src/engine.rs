@@ -114,6 +114,8 @@ pub(crate) struct Engine {
     pub(crate) settled: Notify,
     pub(crate) watchers: Watchers,
     pub(crate) fatal: watch::Sender<Option<String>>,
+    /// Tasks whose request waits for room under a limit, and the connection.
+    pub(crate) at_gates: Mutex<BTreeMap<Arc<str>, String>>,
 }
 
 /// Tasks that wait for a lock somebody holds.
@@ -197,7 +199,7 @@ impl Runtime {
 
     /// Ends the engine in order: nothing new is begun, calls under way get `patience`, the rest is
     /// found again at the next start. The store stays open.
-    pub async fn stop(self, patience: Duration) {
+    pub async fn stop(&self, patience: Duration) {
         self.engine.stopping.store(true, Ordering::SeqCst);
         let _ = self.engine.stop_signal.send(true);
         self.engine.dispatcher.close();

@@ -1,6 +1,6 @@
 //! Performing one request: breaker, tokens, limits, transport, and what the answer means.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tenon_kit::{LimitNews, Operation, Outcome, Reading, Request};
 use tenon_value::{Class, Fault};
@@ -20,6 +20,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) operation: &'a Operation,
     /// How it is said.
     pub(crate) request: &'a Request,
+    /// The task it is for, where it is one's.
+    pub(crate) task: Option<&'a Arc<str>>,
 }
 
 /// Sends a request when connection and limits allow it; gives what came back.
@@ -67,16 +69,37 @@ async fn exchange(
     let mut permit = match connection.gate.try_enter(errand.request.cost) {
         Some(permit) => permit,
         None => {
-            engine.dispatcher.step_aside();
-            let permit = connection.gate.enter(errand.flow, errand.request.cost).await;
-            engine.dispatcher.step_in();
-            permit
+            let _waits = errand.task.map(|task| AtGate::new(engine, task, &connection.name));
+            connection.gate.enter(errand.flow, errand.request.cost).await
         }
     };
     let response = engine.transport.send(outgoing).await;
     let reading = peer.read(errand.operation, &response);
     permit.learn(Feedback { wait_ms: reading.limits.wait_ms, bucket: reading.limits.bucket });
     reading
+}
+
+/// A task that waits at a gate: another may work meanwhile, and operators see what it waits for.
+struct AtGate<'a> {
+    engine: &'a Engine,
+    task: &'a Arc<str>,
+}
+
+impl<'a> AtGate<'a> {
+    fn new(engine: &'a Engine, task: &'a Arc<str>, connection: &str) -> AtGate<'a> {
+        engine.dispatcher.step_aside();
+        let mut all = engine.at_gates.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(task.clone(), connection.to_owned());
+        AtGate { engine, task }
+    }
+}
+
+impl Drop for AtGate<'_> {
+    fn drop(&mut self) {
+        self.engine.dispatcher.step_in();
+        let mut all = self.engine.at_gates.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(self.task);
+    }
 }
 
 /// A reading of something that was not sent.

@@ -111,7 +111,7 @@ async fn ask(
     let mut operation = operation.clone();
     loop {
         let request = connection.peer.plan(&operation)?;
-        let errand = Errand { flow: &flow, operation: &operation, request: &request };
+        let errand = Errand { flow: &flow, operation: &operation, request: &request, task: None };
         match perform(engine, connection, errand).await.outcome {
             Outcome::Page { records, next } => return Ok((records, next)),
             Outcome::Record(record) => return Ok((vec![record], None)),

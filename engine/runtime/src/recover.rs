@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use tenon_graph::GraphHash;
 use tenon_machine::{Input, LoadedGraph, System};
-use tenon_store::{Commit, GraphRow, Key, Row, Scan, Select, Table, TaskRow};
+use tenon_store::{AuditRow, Commit, GraphRow, Key, Row, Scan, Select, Table, TaskRow};
 use tenon_value::{Value, json};
 use tokio::sync::{Notify, watch};
 
@@ -64,6 +64,7 @@ pub(crate) async fn open(
         settled: Notify::new(),
         watchers: Watchers::default(),
         fatal: watch::Sender::new(None),
+        at_gates: Mutex::default(),
     }))
 }
 
@@ -88,7 +89,15 @@ async fn deploy(
                 at_ms: ground.seam.now_ms(),
                 bytes: bytes.into_bytes(),
             };
-            ground.store.commit(Commit::new().put(row)).await?;
+            let line = AuditRow {
+                at_ms: row.at_ms,
+                id: ground.seam.id("line"),
+                by: "engine".to_owned(),
+                what: "deployed".to_owned(),
+                text: format!("flow {flow} deployed as {}", hash.short()),
+                ..AuditRow::default()
+            };
+            ground.store.commit(Commit::new().put(row).put(line)).await?;
         }
         newest.insert(flow.clone(), hash);
         loaded.insert(hash, Arc::new(ready));

@@ -183,7 +183,15 @@ pub(crate) async fn turn(
         if decision.events.is_empty() && decision.changes.is_empty() {
             return Ok(decision.effects);
         }
-        let commit = commit_of(engine, running, &decision)?;
+        let (decision, commit) = match commit_of(engine, running, &decision) {
+            Ok(commit) => (decision, commit),
+            Err(refusal) => {
+                // What was decided cannot be kept: the task ends visibly instead of standing still.
+                let ended = quarantine(&running.task, engine, &refusal.message);
+                let commit = commit_of(engine, running, &ended)?;
+                (ended, commit)
+            }
+        };
         match keep(engine, commit).await {
             Ok(()) => {
                 let before = std::mem::replace(&mut running.task, decision.task);

@@ -145,8 +145,12 @@ async fn sent(
     let flow: Arc<str> = Arc::from(running.task.flow.as_str());
     let reading = match engine.connections.get(&ask.connection) {
         Some(connection) => {
-            perform(engine, connection, Errand { flow: &flow, operation: &ask.operation, request })
-                .await
+            perform(
+                engine,
+                connection,
+                Errand { flow: &flow, operation: &ask.operation, request, task: Some(&running.id) },
+            )
+            .await
         }
         None => not_sent(Fault::new(
             codes::CONNECTION_UNKNOWN,

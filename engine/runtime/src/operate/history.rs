@@ -81,7 +81,8 @@ impl Runtime {
             };
             let request = connection.peer.plan(&operation)?;
             let flow = std::sync::Arc::from(flow);
-            let errand = Errand { flow: &flow, operation: &operation, request: &request };
+            let errand =
+                Errand { flow: &flow, operation: &operation, request: &request, task: None };
             match perform(engine, connection, errand).await.outcome {
                 Outcome::Page { records, next } => {
                     let key = |r: &Value| connection.peer.key_of(&from.resource, r);

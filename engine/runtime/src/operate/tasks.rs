@@ -1,6 +1,6 @@
 //! Tasks: lists, one with its journal, why it stands where it stands, and the verbs.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tenon_machine::{Input, Reason, Said, State, Verb};
 use tenon_store::{Row, Scan, Select, TaskRow};
@@ -133,7 +133,7 @@ impl Runtime {
                 }
                 _ => ("it is about to begin".to_owned(), None),
             },
-            State::Running => ("it is being worked on".to_owned(), None),
+            State::Running => (self.at_work(id), None),
             State::Waiting(Reason::Lock { of, held_by, .. }) => {
                 (format!("it waits for the lock {of}, held by {held_by}"), Some(held_by.0.clone()))
             }
@@ -159,6 +159,21 @@ impl Runtime {
             State::Skipped(because) => (format!("it was skipped: {because}"), None),
             State::Cancelled { by, why } => (format!("it was cancelled by {by}: {why}"), None),
         }
+    }
+
+    fn at_work(&self, id: &str) -> String {
+        let engine = self.engine();
+        let at_gates = engine.at_gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(connection) = at_gates.get(id) else { return "it is being worked on".to_owned() };
+        let crowd = engine.connections.get(connection).map(|c| c.gate.crowd());
+        let free =
+            crowd.and_then(|crowd| crowd.free_at).map(|at| format!(", free at {}", clock(at)));
+        let waiting = crowd.map_or(0, |crowd| crowd.waiting);
+        format!(
+            "it waits for room under the limit of connection {connection} with {waiting} requests in \
+             line{}",
+            free.unwrap_or_default()
+        )
     }
 
     /// Gives a task a verb: `retry` (with `latest: true`), `cancel`, `pause`, `resume`, `happened`
@@ -252,6 +267,9 @@ impl Runtime {
                 return Ok(());
             }
             rung.await;
+            // A storm of changes is looked at once.
+            let engine = self.engine();
+            engine.seam.sleep_until(engine.seam.now_ms() + 20).await;
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenon_graph::{
-    Catch, Endpoint, Find, Graph, Node, Program, Retry, Step, Triggers, UpdatePolicy, Upsert,
+    Catch, Endpoint, Find, Graph, Node, Poll, Program, Retry, Step, Triggers, UpdatePolicy, Upsert,
     WhenLocked,
 };
 
@@ -103,6 +103,9 @@ fn book() -> Step {
 /// `order`: write, then book. `parent`: runs `order` as a child.
 pub fn all() -> Vec<Graph> {
     let run = Step::Run { flow: "order".to_owned(), with: Vec::new(), detach: false };
+    let mut polled = graph("polled", &[], vec![node("write", upsert(), None)]);
+    polled.triggers.poll =
+        Some(Poll { since: "changed".to_owned(), overlap_ms: 60_000, every_ms: 30_000 });
     vec![
         graph(
             "order",
@@ -110,5 +113,6 @@ pub fn all() -> Vec<Graph> {
             vec![node("write", upsert(), Some(1)), node("book", book(), None)],
         ),
         graph("parent", &[], vec![node("child", run, None)]),
+        polled,
     ]
 }

@@ -4,6 +4,7 @@ mod flows;
 mod once;
 mod order;
 mod outage;
+mod polls;
 mod world;
 
 use std::sync::Arc;
@@ -47,13 +48,16 @@ impl Bench {
     }
 
     async fn start(&self) -> Runtime {
+        self.with(Config { polls: false, ..Config::default() }).await
+    }
+
+    async fn with(&self, config: Config) -> Runtime {
         let ground = Ground {
             store: self.store.clone(),
             seam: self.seam.clone(),
             transport: self.world.clone(),
             vault: Vault::with_key([7; 32]),
         };
-        let config = Config { polls: false, ..Config::default() };
         let runtime = Runtime::start(ground, vec![self.deployment.clone()], config).await.unwrap();
         let given = json::read(
             r#"{"base": "http://toy", "credentials": {"secret": "s", "access": "1", "refresh": "1"}}"#,

@@ -36,6 +36,8 @@ pub enum Trick {
 
 #[derive(Default)]
 pub struct Books {
+    /// Orders of the shop and when they changed.
+    pub shop: BTreeMap<String, i64>,
     /// Ledger records by id.
     pub ledger: BTreeMap<String, Value>,
     pub creates: BTreeMap<String, u32>,
@@ -125,6 +127,21 @@ impl Books {
                 200,
                 Value::of([("id", Value::text(id)), ("name", Value::text(&format!("#{id}")))]),
             ),
+            ["shop", "list", since, page] => {
+                let since: i64 = since.parse().unwrap();
+                let from: usize = page.parse().unwrap();
+                let changed = self.shop.iter().filter(|(_, at)| **at >= since);
+                let rows = changed.skip(from).take(3).map(|(id, at)| {
+                    let at = tenon_value::time::from_millis(*at).unwrap();
+                    let at = Value::from(tenon_value::time::format_datetime(&at));
+                    Value::of([("id", Value::text(id)), ("changed", at)])
+                });
+                let rows: Vec<Value> = rows.collect();
+                let more = rows.len() == 3;
+                let next = Value::from(i64::try_from(from + 3).unwrap());
+                let rows = Value::list(rows);
+                (200, Value::of([("rows", rows), ("next", if more { next } else { Value::Null })]))
+            }
             ["ledger", "get", id] => match self.ledger.get(*id) {
                 Some(record) => (200, record.clone()),
                 None => (404, Value::Null),
@@ -225,6 +242,10 @@ impl System for Toy {
         let (path, body) = match operation {
             Operation::Get { key, .. } if key == "panic" => panic!("a planted panic"),
             Operation::Get { key, .. } => (format!("get/{key}"), None),
+            Operation::List { since_ms, page, .. } => {
+                let page = page.as_deref().unwrap_or("0");
+                (format!("list/{}/{page}", since_ms.unwrap_or(0)), None)
+            }
             Operation::Find { field, value, .. } => (format!("find/{field}/{value}"), None),
             Operation::Create { record, .. } => ("create".to_owned(), Some(json::write(record))),
             Operation::Action { key, .. } => (format!("book/{key}"), Some(String::new())),
@@ -319,6 +340,10 @@ impl Peer for Toy {
             Response::Answer { status, body, .. } => match status {
                 200 | 201 => match json::read(body).unwrap() {
                     Value::List(items) => Outcome::Page { records: items.to_vec(), next: None },
+                    page if !page.field("rows").is_absent() => Outcome::Page {
+                        records: page.field("rows").items().to_vec(),
+                        next: page.field("next").plain(),
+                    },
                     record => Outcome::Record(record),
                 },
                 401 => Outcome::Fault(fault(Class::Auth, "token refused")),
