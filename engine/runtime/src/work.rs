@@ -1,7 +1,7 @@
 //! A worker: loads a task, takes turns while there is mail or something to perform, lets it go.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tenon_machine::{Ask, Effect, Event, Input, State, Task, TaskId, Verb};
 use tenon_store::{Key, Row, Select};
@@ -89,7 +89,18 @@ pub(crate) async fn work(engine: Arc<Engine>, id: Arc<str>) {
                 engine.dispatcher.abandon(&id);
                 return;
             }
-            Next::Send(ask, request) => sent(&engine, &running, ask, &request).await,
+            Next::Send(ask, request) => {
+                let input = tokio::select! {
+                    biased;
+                    input = sent(&engine, &running, ask, &request) => Some(input),
+                    () = stopped_at_gate(&engine, &id) => None,
+                };
+                let Some(input) = input else {
+                    engine.dispatcher.abandon(&id);
+                    return;
+                };
+                input
+            }
         };
         let done = one_turn(&engine, &mut running, &input).await;
         let failed = match &done {
@@ -134,6 +145,17 @@ pub(crate) async fn one_turn(
         };
     }
     done
+}
+
+/// Resolves when the engine goes down while this task's request still waits at a gate: nothing of
+/// it has left, and the next start finds the task again.
+async fn stopped_at_gate(engine: &Engine, id: &Arc<str>) {
+    let mut stop = engine.stop_signal.subscribe();
+    let _ = stop.wait_for(|stop| *stop).await;
+    let waits = engine.at_gates.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id);
+    if !waits {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn sent(

@@ -111,15 +111,20 @@ async fn an_accounts_limit_holds_for_all_its_flows_together() {
 async fn a_stop_drains_and_the_rest_is_found_again() {
     let bench = Bench::new(6);
     let runtime = bench.start().await;
-    for n in 0..10 {
-        start(&runtime, "order", &format!("{n}")).await;
+    let mut last = String::new();
+    for n in 0..40 {
+        last = start(&runtime, "order", &format!("{n}")).await;
     }
     tokio::time::sleep(Duration::from_millis(30)).await;
+    let why = json::write(&runtime.why(&last).await.unwrap());
+    assert!(why.contains("room under the limit of connection shop"), "{why}");
+    let began = bench.seam.now_ms();
     runtime.stop(Duration::from_secs(10)).await;
+    assert!(bench.seam.now_ms() - began < 1_000, "whoever waits at a limit is let go at once");
     let asked = bench.world.count("");
     tokio::time::sleep(Duration::from_secs(100)).await;
     assert_eq!(bench.world.count(""), asked, "nothing is sent after the stop");
     let runtime = bench.start().await;
     quiet(&runtime).await;
-    assert_eq!(states(&runtime).await, vec!["done"; 10]);
+    assert_eq!(states(&runtime).await, vec!["done"; 40]);
 }
