@@ -17,7 +17,7 @@ use crate::fake::FakeSeam;
 use crate::operate::{By, TaskQuery};
 use crate::peer::{Incoming, Peer};
 use crate::{Accepted, Config, Deployment, Ground, Runtime, StartFlow, Vault};
-use world::{Toy, World};
+use world::{Toy, Wire, World};
 
 /// What outlives an engine: store, clock, outside world.
 struct Bench {
@@ -55,7 +55,7 @@ impl Bench {
         let ground = Ground {
             store: self.store.clone(),
             seam: self.seam.clone(),
-            transport: self.world.clone(),
+            transport: Arc::new(Wire(self.world.clone())),
             vault: Vault::with_key([7; 32]),
         };
         let runtime = Runtime::start(ground, vec![self.deployment.clone()], config).await.unwrap();

@@ -50,9 +50,10 @@ pub struct Books {
     pub down: bool,
     pub token: u32,
     pub lose_refresh: u32,
+    /// How long an exchange takes.
+    pub takes_ms: u64,
     later: Vec<(i64, String, String)>,
     random: u64,
-    most_at_once: usize,
     at_once: usize,
 }
 
@@ -63,8 +64,12 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, seam: Arc<FakeSeam>) -> World {
-        let books =
-            Books { token: 1, random: seed.wrapping_mul(977).wrapping_add(13), ..Books::default() };
+        let books = Books {
+            token: 1,
+            takes_ms: 20,
+            random: seed.wrapping_mul(977).wrapping_add(13),
+            ..Books::default()
+        };
         World { books: Mutex::new(books), seam }
     }
 
@@ -169,53 +174,70 @@ impl Books {
     }
 }
 
-impl Transport for World {
+/// The way to the world. What has left goes on by itself, whether or not somebody waits for it.
+pub struct Wire(pub Arc<World>);
+
+impl Transport for Wire {
     fn send(&self, request: Outgoing) -> Answer<'_> {
-        Box::pin(async move {
-            self.books.lock().unwrap().at_once += 1;
-            // An exchange takes its time, so that things can happen meanwhile.
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        let world = self.0.clone();
+        let exchange = tokio::spawn(async move { world.exchange(request).await });
+        Box::pin(async move { exchange.await.unwrap() })
+    }
+}
+
+impl World {
+    /// Requests under way.
+    pub fn under_way(&self) -> usize {
+        self.books.lock().unwrap().at_once
+    }
+
+    async fn exchange(&self, request: Outgoing) -> Response {
+        let takes_ms = {
             let mut books = self.books.lock().unwrap();
-            books.most_at_once = books.most_at_once.max(books.at_once);
-            books.at_once -= 1;
-            books.late(self.seam.now_ms());
-            let path = request.url.clone();
-            let body = request.body.clone().unwrap_or_default();
-            let line = format!("{} {}", request.method, path.trim_start_matches("http://toy/"));
-            books.seen.push(line);
-            if path.ends_with("/token") {
-                return books.refresh(&body);
+            books.at_once += 1;
+            books.takes_ms
+        };
+        // An exchange takes its time, so that things can happen meanwhile.
+        tokio::time::sleep(std::time::Duration::from_millis(takes_ms)).await;
+        let mut books = self.books.lock().unwrap();
+        books.at_once -= 1;
+        books.late(self.seam.now_ms());
+        let path = request.url.clone();
+        let body = request.body.clone().unwrap_or_default();
+        let line = format!("{} {}", request.method, path.trim_start_matches("http://toy/"));
+        books.seen.push(line);
+        if path.ends_with("/token") {
+            return books.refresh(&body);
+        }
+        let given = request.headers.iter().find(|(name, _)| name == "token");
+        let current = books.token.to_string();
+        if path.contains("ledger") && given.is_none_or(|(_, token)| *token != current) {
+            return answer(401, &Value::Null);
+        }
+        let writes = request.method == "POST";
+        match books.trick(writes) {
+            Trick::Work => {
+                let (status, value) = books.act(&path, &body);
+                answer(status, &value)
             }
-            let given = request.headers.iter().find(|(name, _)| name == "token");
-            let current = books.token.to_string();
-            if path.contains("ledger") && given.is_none_or(|(_, token)| *token != current) {
-                return answer(401, &Value::Null);
+            Trick::NotSent => Response::NotSent { reason: "refused".to_owned() },
+            Trick::LostBefore => Response::Lost { reason: "reset".to_owned() },
+            Trick::LostAfter => {
+                books.act(&path, &body);
+                Response::Lost { reason: "reset".to_owned() }
             }
-            let writes = request.method == "POST";
-            match books.trick(writes) {
-                Trick::Work => {
-                    let (status, value) = books.act(&path, &body);
-                    answer(status, &value)
-                }
-                Trick::NotSent => Response::NotSent { reason: "refused".to_owned() },
-                Trick::LostBefore => Response::Lost { reason: "reset".to_owned() },
-                Trick::LostAfter => {
-                    books.act(&path, &body);
-                    Response::Lost { reason: "reset".to_owned() }
-                }
-                Trick::LostThenActs => {
-                    let at = self.seam.now_ms() + 700;
-                    books.later.push((at, path, body));
-                    Response::Lost { reason: "reset".to_owned() }
-                }
-                Trick::Broken => answer(500, &Value::Null),
-                Trick::BrokenAfter => {
-                    books.act(&path, &body);
-                    answer(500, &Value::Null)
-                }
-                Trick::TooMany => answer(429, &Value::Null),
+            Trick::LostThenActs => {
+                let at = self.seam.now_ms() + 700;
+                books.later.push((at, path, body));
+                Response::Lost { reason: "reset".to_owned() }
             }
-        })
+            Trick::Broken => answer(500, &Value::Null),
+            Trick::BrokenAfter => {
+                books.act(&path, &body);
+                answer(500, &Value::Null)
+            }
+            Trick::TooMany => answer(429, &Value::Null),
+        }
     }
 }
 
