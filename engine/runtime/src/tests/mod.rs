@@ -16,6 +16,7 @@ use tenon_value::{Value, json};
 use crate::fake::FakeSeam;
 use crate::operate::{By, TaskQuery};
 use crate::peer::{Incoming, Peer};
+use crate::seam::Seam;
 use crate::{Accepted, Config, Deployment, Ground, Runtime, StartFlow, Vault};
 use world::{Toy, Wire, World};
 
@@ -45,6 +46,12 @@ impl Bench {
         }
         deployment.settings.insert("prefix".to_owned(), Value::text("A"));
         Bench { world, seam, store: Arc::new(MemoryStore::new()), deployment }
+    }
+
+    /// Lets virtual time pass; nobody waits for it.
+    async fn pass(&self, time: Duration) {
+        let until = self.seam.now_ms() + i64::try_from(time.as_millis()).unwrap();
+        self.seam.sleep_until(until).await;
     }
 
     async fn start(&self) -> Runtime {

@@ -68,7 +68,7 @@ async fn crashes_at_random_points_in_a_faulty_world_change_nothing() {
         }
         for _ in 0..15 {
             let wait = bench.world.draw(400);
-            tokio::time::sleep(Duration::from_millis(wait)).await;
+            bench.pass(Duration::from_millis(wait)).await;
             // A crash counts only while there is work.
             if states(&runtime).await.iter().any(|s| s != "done") {
                 crashes += 1;
@@ -143,7 +143,7 @@ async fn a_child_runs_in_its_parents_lane_and_is_found_again() {
         let mut runtime = bench.start().await;
         let task = start(&runtime, "parent", "77").await;
         for _ in 0..4 {
-            tokio::time::sleep(Duration::from_millis(bench.world.draw(60))).await;
+            bench.pass(Duration::from_millis(bench.world.draw(60))).await;
             drop(runtime);
             runtime = bench.start().await;
         }

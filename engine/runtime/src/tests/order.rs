@@ -8,7 +8,7 @@ async fn two_triggers_of_one_record_never_run_side_by_side() {
     let runtime = bench.start().await;
     let first = start(&runtime, "order", "1").await;
     let second = start(&runtime, "order", "1").await;
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    bench.pass(Duration::from_millis(5)).await;
     let why = runtime.why(&second).await.unwrap();
     let chain = why.field("chain").items();
     assert_eq!(chain[0].field("state").as_text(), Some("queued"), "{why:?}");
@@ -23,7 +23,7 @@ async fn a_waiting_webhook_absorbs_newer_ones_of_its_record() {
     let bench = Bench::new(2);
     let runtime = bench.start().await;
     let running = posted(&runtime, "1", "d0").await;
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    bench.pass(Duration::from_millis(5)).await;
     let waiting = posted(&runtime, "1", "d1").await;
     assert_ne!(running, waiting, "a running task absorbs none");
     for n in 2..20 {

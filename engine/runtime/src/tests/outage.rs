@@ -15,7 +15,7 @@ async fn an_outage_parks_tasks_without_spending_their_budgets_and_releases_them(
         }
         all
     };
-    tokio::time::sleep(Duration::from_secs(3 * 3600)).await;
+    bench.pass(Duration::from_secs(3 * 3600)).await;
     let asked = bench.world.count("shop/get");
     assert!(asked < 120, "a canary at a time, not a storm: {asked}");
     let why = runtime.why(&tasks[40]).await.unwrap();
@@ -57,12 +57,12 @@ async fn a_refresh_whose_answer_is_lost_parks_the_account_until_it_is_authorised
     for n in 0..8 {
         start(&runtime, "order", &format!("{n}")).await;
     }
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    bench.pass(Duration::from_secs(60)).await;
     for restart in [false, true] {
         if restart {
             drop(runtime);
             runtime = bench.start().await;
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            bench.pass(Duration::from_secs(60)).await;
         }
         let ledger = runtime.connections().items()[0].clone();
         assert_eq!(ledger.field("standing").as_text(), Some("auth"), "{ledger:?}");
@@ -85,7 +85,7 @@ async fn a_paused_connection_parks_and_a_resumed_one_releases() {
     let runtime = bench.start().await;
     runtime.pause_connection("ledger", &by()).await.unwrap();
     let task = start(&runtime, "order", "1").await;
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    bench.pass(Duration::from_secs(600)).await;
     let why = json::write(&runtime.why(&task).await.unwrap());
     assert!(why.contains("paused by anna"), "{why}");
     runtime.resume_connection("ledger", &by()).await.unwrap();
@@ -115,14 +115,14 @@ async fn a_stop_drains_and_the_rest_is_found_again() {
     for n in 0..40 {
         last = start(&runtime, "order", &format!("{n}")).await;
     }
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    bench.pass(Duration::from_millis(30)).await;
     let why = json::write(&runtime.why(&last).await.unwrap());
     assert!(why.contains("room under the limit of connection shop"), "{why}");
     let began = bench.seam.now_ms();
     runtime.stop(Duration::from_secs(10)).await;
     assert!(bench.seam.now_ms() - began < 1_000, "whoever waits at a limit is let go at once");
     let asked = bench.world.count("");
-    tokio::time::sleep(Duration::from_secs(100)).await;
+    bench.pass(Duration::from_secs(100)).await;
     assert_eq!(bench.world.count(""), asked, "nothing is sent after the stop");
     let runtime = bench.start().await;
     quiet(&runtime).await;

@@ -51,7 +51,7 @@ pub struct Books {
     pub token: u32,
     pub lose_refresh: u32,
     /// How long an exchange takes.
-    pub takes_ms: u64,
+    pub takes_ms: i64,
     later: Vec<(i64, String, String)>,
     random: u64,
     at_once: usize,
@@ -198,7 +198,7 @@ impl World {
             books.takes_ms
         };
         // An exchange takes its time, so that things can happen meanwhile.
-        tokio::time::sleep(std::time::Duration::from_millis(takes_ms)).await;
+        self.seam.sleep_until(self.seam.now_ms() + takes_ms).await;
         let mut books = self.books.lock().unwrap();
         books.at_once -= 1;
         books.late(self.seam.now_ms());
