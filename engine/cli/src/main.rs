@@ -1,1 +1,51 @@
-fn main() {}
+//! `tenon`: one binary for authors, integrators and operators.
+//!
+//! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 findings or a record
+//! that failed, 2 wrong use, 3 an outside system or a server did not do its part, 4 our own fault.
+
+mod api;
+mod arguments;
+mod commands;
+mod demo;
+mod exit;
+mod output;
+mod project;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::Arguments;
+use crate::exit::Failure;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Err(failure) = start_logging(&arguments) {
+        return failure.report();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return Failure::internal(format!("the asynchronous runtime did not start: {e}")).report(),
+    };
+    match runtime.block_on(commands::run(arguments)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Logs go to standard error; `-v` and `-vv` say more, `TENON_LOG` says exactly which.
+fn start_logging(arguments: &Arguments) -> Result<(), Failure> {
+    use tracing_subscriber::EnvFilter;
+    let default = match arguments.verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = match std::env::var("TENON_LOG") {
+        Ok(wanted) => EnvFilter::try_new(&wanted)
+            .map_err(|e| Failure::usage(format!("TENON_LOG is no log filter: {e}")))?,
+        Err(_) => EnvFilter::new(default),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}

@@ -1,0 +1,579 @@
+//! The command line as typed data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Joins a shop to a ledger: durable flows, checked mappings, repairable tasks.
+#[derive(Debug, Parser)]
+#[command(name = "tenon", version, arg_required_else_help = true)]
+pub struct Arguments {
+    /// Says more on standard error; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows the whole of it: a sandbox shop and ledger, 25 orders, one that fails and is repaired.
+    Demo(Demo),
+    /// Checks an integration and lists every finding in one pass.
+    Check(Check),
+    /// Runs a flow for one record, here and now, on an in-memory store.
+    #[command(subcommand)]
+    Flow(Flow),
+    /// Runs, explains or evaluates mappings and expressions.
+    #[command(subcommand)]
+    Map(Map),
+    /// Starts the engine, the webhook intake and the API.
+    Serve(Serve),
+    /// Starts stand-ins of outside systems.
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    /// Accounts in outside systems.
+    #[command(subcommand)]
+    Connection(Connection),
+    /// Tasks: find out why one is stuck, repair it, resume it.
+    #[command(subcommand)]
+    Task(Task),
+    /// Everything known of one record.
+    #[command(subcommand)]
+    Record(Record),
+    /// Source id ↔ target id: the duplicate guard.
+    #[command(subcommand)]
+    Reference(Reference),
+    /// Values of the integration's settings.
+    #[command(subcommand)]
+    Setting(Setting),
+    /// Rows of the integration's tables.
+    #[command(subcommand)]
+    Table(Table),
+    /// The audit log.
+    Log(Log),
+    /// Connectors: bring in a contract, check a manifest.
+    #[command(subcommand)]
+    Connector(Connector),
+    /// Measures.
+    #[command(subcommand)]
+    Bench(Bench),
+    /// What a code means and what to do about it; without a code, all of them.
+    Explain(Explain),
+}
+
+/// How lists are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+/// Where the engine keeps its data.
+#[derive(Debug, Clone, Args)]
+pub struct Directory {
+    /// The data directory.
+    #[arg(long, default_value = ".tenon", env = "TENON_DIR")]
+    pub dir: PathBuf,
+}
+
+/// Which integration.
+#[derive(Debug, Clone, Args)]
+pub struct Project {
+    /// The integration's folder; without it, the one that is shipped inside the binary.
+    #[arg(long, env = "TENON_PROJECT")]
+    pub project: Option<PathBuf>,
+}
+
+/// `tenon demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Ends by itself; exit code 0 only when the books agree.
+    #[arg(long)]
+    pub once: bool,
+    /// Kills the engine process (SIGKILL) this many times during the work.
+    #[arg(long, default_value_t = 0)]
+    pub kill: u32,
+    /// How the end is reported.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+    /// The data directory; without it, a new one that is removed at the end.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+}
+
+/// `tenon check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The integration's folder; without it, the one that is shipped inside the binary.
+    pub project: Option<PathBuf>,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t = FindingFormat::Human)]
+    pub format: FindingFormat,
+    /// Makes the changes that are sure.
+    #[arg(long)]
+    pub fix: bool,
+    /// Which findings fail the command beside errors.
+    #[arg(long, value_enum)]
+    pub deny: Option<Deny>,
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FindingFormat {
+    /// With the text around the place.
+    Human,
+    /// One JSON object a line.
+    Json,
+    /// As annotations of a pipeline.
+    Github,
+}
+
+/// What fails a check beside errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Warnings too.
+    Warnings,
+}
+
+/// `tenon flow`
+#[derive(Debug, Subcommand)]
+pub enum Flow {
+    /// Runs a flow for one record.
+    Run(FlowRun),
+}
+
+/// `tenon flow run`
+#[derive(Debug, Args)]
+pub struct FlowRun {
+    /// The flow, such as `order`.
+    pub flow: String,
+    /// The record's id in the source.
+    pub record: String,
+    /// Reads what a run would read, renders every write and sends none.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub project: Project,
+    #[command(flatten)]
+    pub directory: Directory,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// `tenon map`
+#[derive(Debug, Subcommand)]
+pub enum Map {
+    /// Makes a record with a mapping and prints it.
+    Run(MapRun),
+    /// Says for every field which candidate won and every value on the way.
+    Explain(MapRun),
+    /// Evaluates one expression.
+    Eval(MapEval),
+}
+
+/// `tenon map run` and `tenon map explain`
+#[derive(Debug, Args)]
+pub struct MapRun {
+    /// The mapping, such as `order`.
+    pub mapping: String,
+    /// A JSON file with the source record, or `-`.
+    #[arg(long)]
+    pub input: PathBuf,
+    /// A setting for this run.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub settings: Vec<String>,
+    /// A reference that is known, such as `customer:gid://shopify/Customer/1=1001`.
+    #[arg(long = "reference", value_name = "ENTITY:ID=TARGET")]
+    pub references: Vec<String>,
+    #[command(flatten)]
+    pub project: Project,
+}
+
+/// `tenon map eval`
+#[derive(Debug, Args)]
+pub struct MapEval {
+    /// The expression; the input stands under `input`, its fields also under their own names.
+    pub expression: String,
+    /// A JSON file, or `-`.
+    #[arg(long)]
+    pub input: Option<PathBuf>,
+}
+
+/// `tenon serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub project: Project,
+    #[command(flatten)]
+    pub directory: Directory,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:4440")]
+    pub listen: String,
+    /// Seconds between two polls, instead of what the flows say.
+    #[arg(long)]
+    pub poll_every: Option<u32>,
+    /// Divides the waits of retries, breakers and limits, for tests against a sandbox.
+    #[arg(long, default_value_t = 1, hide = true)]
+    pub time_scale: u32,
+}
+
+/// `tenon sandbox`
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Starts a shop and a ledger.
+    Up(SandboxUp),
+}
+
+/// `tenon sandbox up`
+#[derive(Debug, Args)]
+pub struct SandboxUp {
+    /// Port on loopback; 0 takes a free one.
+    #[arg(long, default_value_t = 4450)]
+    pub port: u16,
+    /// Orders the shop begins with: the 25 of the demonstration, or this many generated ones.
+    #[arg(long)]
+    pub orders: Option<u32>,
+    /// Seed of generated orders and faults.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Multiplies what the limits allow, for tests; 0 switches them off.
+    #[arg(long, default_value_t = 1)]
+    pub limit_scale: u32,
+    /// Divides waits: webhook retries, token lifetimes.
+    #[arg(long, default_value_t = 1)]
+    pub time_scale: u32,
+    /// Where webhooks go, such as `http://127.0.0.1:4440/in/shopify`.
+    #[arg(long)]
+    pub webhooks: Option<String>,
+}
+
+/// `tenon connection`
+#[derive(Debug, Subcommand)]
+pub enum Connection {
+    /// Stores an account's address and credentials, sealed.
+    Add(ConnectionAdd),
+    /// Asks each system who we are.
+    Check(DirectoryOutput),
+    /// Lists the connections with their state.
+    List(DirectoryOutput),
+}
+
+/// `tenon connection add`
+#[derive(Debug, Args)]
+pub struct ConnectionAdd {
+    /// The connection's name in the integration.
+    pub name: String,
+    /// The account: the shop's domain, the ledger's tenant.
+    #[arg(long)]
+    pub account: String,
+    /// Base address, where it is not the live system.
+    #[arg(long)]
+    pub base: Option<String>,
+    /// A file with the credentials, one `NAME=VALUE` a line; `-` reads standard input.
+    #[arg(long)]
+    pub credentials: PathBuf,
+    #[command(flatten)]
+    pub project: Project,
+    #[command(flatten)]
+    pub directory: Directory,
+}
+
+/// A directory, and how to print.
+#[derive(Debug, Args)]
+pub struct DirectoryOutput {
+    #[command(flatten)]
+    pub project: Project,
+    #[command(flatten)]
+    pub directory: Directory,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// `tenon task`
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Lists tasks, newest first.
+    List(TaskList),
+    /// Shows one task: its steps, requests and answers.
+    Show(TaskOne),
+    /// Says what a task waits for and which verb would change that.
+    Why(TaskOne),
+    /// Goes on from where it stands: reads forgotten, budgets fresh.
+    Retry(TaskRetry),
+    /// Ends a task; waits for a write under way.
+    Cancel(TaskVerb),
+    /// A write with an unknown outcome did happen; its id is known.
+    Happened(TaskHappened),
+    /// A write with an unknown outcome did not happen: it is sent again.
+    NotHappened(TaskVerb),
+}
+
+/// `tenon task list`
+#[derive(Debug, Args)]
+pub struct TaskList {
+    /// Only tasks in this state.
+    #[arg(long)]
+    pub state: Option<String>,
+    /// Only tasks of this flow.
+    #[arg(long)]
+    pub flow: Option<String>,
+    /// Only tasks of this record.
+    #[arg(long)]
+    pub record: Option<String>,
+    /// At most this many.
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// One task.
+#[derive(Debug, Args)]
+pub struct TaskOne {
+    /// Its id.
+    pub id: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// A verb on one task.
+#[derive(Debug, Args)]
+pub struct TaskVerb {
+    /// Its id.
+    pub id: String,
+    /// Kept in the journal.
+    #[arg(long, default_value = "")]
+    pub why: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon task retry`
+#[derive(Debug, Args)]
+pub struct TaskRetry {
+    /// Its id.
+    pub id: String,
+    /// With the newest version of its flow.
+    #[arg(long)]
+    pub latest: bool,
+    /// Kept in the journal.
+    #[arg(long, default_value = "")]
+    pub why: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon task happened`
+#[derive(Debug, Args)]
+pub struct TaskHappened {
+    /// The task.
+    pub task: String,
+    /// The id of the record that came of it.
+    #[arg(long)]
+    pub id: String,
+    /// Kept in the journal.
+    #[arg(long, default_value = "")]
+    pub why: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon record`
+#[derive(Debug, Subcommand)]
+pub enum Record {
+    /// Shows tasks, reference and sent document of one record.
+    Show(RecordShow),
+}
+
+/// `tenon record show`
+#[derive(Debug, Args)]
+pub struct RecordShow {
+    /// The entity, such as `order`.
+    pub entity: String,
+    /// Its id in the source.
+    pub id: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon reference`
+#[derive(Debug, Subcommand)]
+pub enum Reference {
+    /// Lists references.
+    List(ReferenceList),
+    /// Adds one.
+    Add(ReferenceAdd),
+    /// Deletes one; the next sync searches again.
+    Delete(RecordShow),
+}
+
+/// `tenon reference list`
+#[derive(Debug, Args)]
+pub struct ReferenceList {
+    /// Only this entity.
+    #[arg(long)]
+    pub entity: Option<String>,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon reference add`
+#[derive(Debug, Args)]
+pub struct ReferenceAdd {
+    /// The entity, such as `customer`.
+    pub entity: String,
+    /// Its id in the source.
+    pub id: String,
+    /// Its id in the target.
+    pub target: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon setting`
+#[derive(Debug, Subcommand)]
+pub enum Setting {
+    /// Lists settings with their values.
+    List(DirectoryOutput),
+    /// Gives a setting a value.
+    Set(SettingSet),
+}
+
+/// `tenon setting set`
+#[derive(Debug, Args)]
+pub struct SettingSet {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon table`
+#[derive(Debug, Subcommand)]
+pub enum Table {
+    /// Lists the rows of a table.
+    List(TableList),
+    /// Adds or replaces a row.
+    Set(TableSet),
+}
+
+/// `tenon table list`
+#[derive(Debug, Args)]
+pub struct TableList {
+    /// Its name.
+    pub table: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon table set`
+#[derive(Debug, Args)]
+pub struct TableSet {
+    /// Its name.
+    pub table: String,
+    /// Every column of the row.
+    #[arg(value_name = "COLUMN=VALUE", required = true)]
+    pub columns: Vec<String>,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon log`
+#[derive(Debug, Args)]
+pub struct Log {
+    /// Goes on printing what comes.
+    #[arg(short, long)]
+    pub follow: bool,
+    /// At most this many lines from the end.
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon connector`
+#[derive(Debug, Subcommand)]
+pub enum Connector {
+    /// Lists the connectors of the catalog and what they are proven against.
+    List(OutputOnly),
+    /// Makes a catalog schema from a contract file: interface facts only, prose dropped.
+    Import(ConnectorImport),
+    /// Checks a connector's folder.
+    Lint(ConnectorLint),
+}
+
+/// Only how to print.
+#[derive(Debug, Args)]
+pub struct OutputOnly {
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// `tenon connector import`
+#[derive(Debug, Args)]
+pub struct ConnectorImport {
+    /// An OpenAPI document (.json) or a GraphQL schema (.graphql).
+    pub contract: PathBuf,
+    /// Where to write; without it, standard output.
+    #[arg(long)]
+    pub to: Option<PathBuf>,
+    /// Where the contract comes from, in one line; kept beside the schema.
+    #[arg(long)]
+    pub origin: String,
+    /// A file with the licence notice that must travel with it.
+    #[arg(long)]
+    pub notice: PathBuf,
+}
+
+/// `tenon connector lint`
+#[derive(Debug, Args)]
+pub struct ConnectorLint {
+    /// A connector's folder, or the name of one in the catalog.
+    pub connector: String,
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t = FindingFormat::Human)]
+    pub format: FindingFormat,
+}
+
+/// `tenon bench`
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Steps a second, durable, with an in-process peer.
+    Engine(BenchEngine),
+}
+
+/// `tenon bench engine`
+#[derive(Debug, Args)]
+pub struct BenchEngine {
+    /// Steps of one task.
+    #[arg(long, default_value_t = 10)]
+    pub steps: u32,
+    /// Tasks in all.
+    #[arg(long, default_value_t = 1000)]
+    pub tasks: u32,
+    /// Tasks at a time.
+    #[arg(long, default_value_t = 64)]
+    pub concurrency: u32,
+    /// Where the store is made and removed again; without it, the system's temporary directory.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// `tenon explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A code such as `M002` or `TABLE_ROW_MISSING`.
+    pub code: Option<String>,
+}
