@@ -101,6 +101,18 @@ pub struct Demo {
     /// Kills the engine process (SIGKILL) this many times during the work.
     #[arg(long, default_value_t = 0)]
     pub kill: u32,
+    /// So many generated orders instead of the 25; none of them needs a repair.
+    #[arg(long)]
+    pub orders: Option<u32>,
+    /// Every fault of the sandbox, again and again, while the orders are moved.
+    #[arg(long)]
+    pub faults: bool,
+    /// Seed of generated orders and of faults.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Time passes this many times faster for engine and sandbox: limits, retries, settling.
+    #[arg(long, default_value_t = 20)]
+    pub time_scale: u32,
     /// How the end is reported.
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
@@ -217,11 +229,8 @@ pub struct Serve {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:4440")]
     pub listen: String,
-    /// Seconds between two polls, instead of what the flows say.
-    #[arg(long)]
-    pub poll_every: Option<u32>,
-    /// Divides the waits of retries, breakers and limits, for tests against a sandbox.
-    #[arg(long, default_value_t = 1, hide = true)]
+    /// Time passes this many times faster for the engine, with a sandbox that does the same.
+    #[arg(long, default_value_t = 1)]
     pub time_scale: u32,
 }
 
@@ -244,10 +253,10 @@ pub struct SandboxUp {
     /// Seed of generated orders and faults.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Multiplies what the limits allow, for tests; 0 switches them off.
-    #[arg(long, default_value_t = 1)]
-    pub limit_scale: u32,
-    /// Divides waits: webhook retries, token lifetimes.
+    /// Whether rate limits hold.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
+    pub limits: bool,
+    /// Time passes this many times faster: windows of limits, lifetimes, pauses between webhooks.
     #[arg(long, default_value_t = 1)]
     pub time_scale: u32,
     /// Where webhooks go, such as `http://127.0.0.1:4440/in/shopify`.
@@ -271,12 +280,12 @@ pub enum Connection {
 pub struct ConnectionAdd {
     /// The connection's name in the integration.
     pub name: String,
-    /// The account: the shop's domain, the ledger's tenant.
-    #[arg(long)]
-    pub account: String,
-    /// Base address, where it is not the live system.
-    #[arg(long)]
-    pub base: Option<String>,
+    /// An environment of the connector: `live` or `sandbox`.
+    #[arg(long, default_value = "live")]
+    pub environment: String,
+    /// A part of its address, such as `shop=acme`.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
     /// A file with the credentials, one `NAME=VALUE` a line; `-` reads standard input.
     #[arg(long)]
     pub credentials: PathBuf,
@@ -314,6 +323,14 @@ pub enum Task {
     Happened(TaskHappened),
     /// A write with an unknown outcome did not happen: it is sent again.
     NotHappened(TaskVerb),
+    /// The record found is the same: its id is linked.
+    Link(TaskHappened),
+    /// The records found are others: a new one is made.
+    CreateNew(TaskVerb),
+    /// Holds a task.
+    Pause(TaskVerb),
+    /// Lets a held task go on.
+    Resume(TaskVerb),
 }
 
 /// `tenon task list`
@@ -396,6 +413,15 @@ pub enum Record {
 /// `tenon record show`
 #[derive(Debug, Args)]
 pub struct RecordShow {
+    /// Its id in the source, its id in the target, or the name people use.
+    pub record: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
+}
+
+/// `tenon reference delete`
+#[derive(Debug, Args)]
+pub struct ReferenceDelete {
     /// The entity, such as `order`.
     pub entity: String,
     /// Its id in the source.
@@ -412,7 +438,7 @@ pub enum Reference {
     /// Adds one.
     Add(ReferenceAdd),
     /// Deletes one; the next sync searches again.
-    Delete(RecordShow),
+    Delete(ReferenceDelete),
 }
 
 /// `tenon reference list`

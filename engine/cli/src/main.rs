@@ -5,8 +5,10 @@
 
 mod api;
 mod arguments;
+mod clock;
 mod commands;
 mod demo;
+mod deploy;
 mod exit;
 mod output;
 mod project;

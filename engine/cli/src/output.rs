@@ -1,15 +1,19 @@
 //! Printing lists and records.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use serde_json::Value;
+use tenon_value::{Value, json, time};
 
 use crate::arguments::Output;
 
+/// A column: its title, and the dotted path of its value in a row. A path that ends in `_ms` is
+/// shown as a time of day.
+pub type Column = (&'static str, &'static str);
+
 /// Prints rows: as a table of these columns, or whole as JSON.
-pub fn rows(output: Output, columns: &[(&str, &str)], rows: &[Value]) {
+pub fn rows(output: Output, columns: &[Column], rows: &[Value]) {
     match output {
-        Output::Json => println!("{}", Value::Array(rows.to_vec())),
-        Output::Ndjson => rows.iter().for_each(|row| println!("{row}")),
+        Output::Json => println!("{}", json::write(&Value::list(rows.to_vec()))),
+        Output::Ndjson => rows.iter().for_each(|row| println!("{}", json::write(row))),
         Output::Table => {
             let mut table = Table::new();
             table
@@ -17,34 +21,35 @@ pub fn rows(output: Output, columns: &[(&str, &str)], rows: &[Value]) {
                 .set_content_arrangement(ContentArrangement::Dynamic)
                 .set_header(columns.iter().map(|(title, _)| *title));
             for row in rows {
-                table.add_row(columns.iter().map(|(_, pointer)| cell(row.pointer(pointer))));
+                table.add_row(columns.iter().map(|(_, path)| shown(path, row.at(path))));
             }
             println!("{table}");
         }
     }
 }
 
-/// Prints one object: as `name: value` lines, or as JSON.
-pub fn object(output: Output, object: &Value) {
-    match output {
-        Output::Json | Output::Ndjson => println!("{object}"),
-        Output::Table => match object.as_object() {
-            Some(fields) => {
-                let width = fields.keys().map(|k| k.chars().count()).max().unwrap_or(0);
-                for (name, value) in fields.iter().filter(|(_, v)| !v.is_null()) {
-                    println!("{name:width$}  {}", cell(Some(value)));
-                }
-            }
-            None => println!("{object}"),
-        },
+/// Prints one record: as `name  value` lines, or as JSON.
+pub fn record(output: Output, record: &Value) {
+    let Some(fields) = record.as_record().filter(|_| output == Output::Table) else {
+        println!("{}", json::write(record));
+        return;
+    };
+    let width = fields.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_absent()) {
+        println!("{name:width$}  {}", shown(name, value));
     }
 }
 
 /// A value as a person reads it.
-pub fn cell(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+fn shown(path: &str, value: &Value) -> String {
+    if value.is_absent() {
+        return String::new();
     }
+    if path.ends_with("_ms")
+        && let Some(at) = value.as_number().and_then(tenon_value::Number::to_i64)
+        && let Some(at) = time::from_millis(at)
+    {
+        return time::format_datetime(&at);
+    }
+    value.plain().unwrap_or_else(|| json::write(value))
 }

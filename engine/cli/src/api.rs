@@ -1,0 +1,172 @@
+//! Commands reach the engine through its API: of the server that holds the directory, or, where none
+//! does, answered here on a store this process opens as its sole owner.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenon_runtime::{Config, Ground, Http, HttpBounds, Runtime, Seam};
+use tenon_server::{ApiFile, Call};
+use tenon_store_sled::SledStore;
+use tenon_value::{Value, json};
+
+use crate::exit::Failure;
+use crate::project;
+
+/// A way to the engine of a directory.
+pub enum Api {
+    /// A server holds the directory.
+    Server {
+        /// Its address and token.
+        file: ApiFile,
+        /// Speaks HTTP to it.
+        client: reqwest::Client,
+    },
+    /// Nobody holds it: this process does, and moves no task.
+    Here {
+        /// The idle engine.
+        runtime: Box<Runtime>,
+        /// Its store.
+        store: Arc<SledStore>,
+    },
+}
+
+impl Api {
+    /// Finds the way to a directory's engine.
+    ///
+    /// # Errors
+    /// When a server holds it but does not answer, or the store can't be opened.
+    pub async fn of(dir: &Path, project: Option<&Path>) -> Result<Api, Failure> {
+        if let Some(file) = ApiFile::read(dir).map_err(|e| Failure::internal(e.to_string()))? {
+            let client = reqwest::Client::builder()
+                .timeout(Duration::from_secs(60))
+                .build()
+                .map_err(|e| Failure::internal(e.to_string()))?;
+            let probe = client.get(format!("{}/api/v1/status", file.address));
+            if probe.bearer_auth(&file.token).send().await.is_ok() {
+                return Ok(Api::Server { file, client });
+            }
+        }
+        let (runtime, store) = start(dir, project, Starting { idle: true, ..Starting::default() }).await?;
+        Ok(Api::Here { runtime: Box::new(runtime), store })
+    }
+
+    /// Answers a call.
+    ///
+    /// # Errors
+    /// The engine's refusal, in its words.
+    pub async fn call(&self, call: Call) -> Result<Value, Failure> {
+        match self {
+            Api::Here { runtime, .. } => tenon_server::answer(runtime, call)
+                .await
+                .map_err(|refusal| refused(&refusal.to_value())),
+            Api::Server { file, client } => send(file, client, call).await,
+        }
+    }
+
+    /// Ends it.
+    pub async fn close(self) {
+        if let Api::Here { runtime, store } = self {
+            runtime.stop(Duration::from_secs(5)).await;
+            close(&store).await;
+        }
+    }
+}
+
+async fn send(file: &ApiFile, client: &reqwest::Client, call: Call) -> Result<Value, Failure> {
+    let lost = |e: reqwest::Error| {
+        Failure::remote(format!("the server at {} did not answer: {e}", file.address))
+            .hint("is it still running? `tenon serve` starts it")
+    };
+    let method = reqwest::Method::from_bytes(call.method.as_bytes())
+        .map_err(|e| Failure::internal(e.to_string()))?;
+    let mut url = reqwest::Url::parse(&format!("{}/api/v1{}", file.address, call.path))
+        .map_err(|e| Failure::internal(e.to_string()))?;
+    if !call.query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&call.query);
+    }
+    let mut request = client.request(method, url).bearer_auth(&file.token);
+    if !matches!(call.body, Value::Missing) {
+        request = request.header("Content-Type", "application/json").body(json::write(&call.body));
+    }
+    let response = request.send().await.map_err(lost)?;
+    let status = response.status();
+    let body = response.text().await.map_err(lost)?;
+    let value = json::read(&body)
+        .map_err(|e| Failure::remote(format!("the server's answer is no JSON: {e}")))?;
+    if status.is_success() { Ok(value) } else { Err(refused(&value)) }
+}
+
+/// A refusal as a failure of the command.
+fn refused(refusal: &Value) -> Failure {
+    let text = |name: &str| refusal.field(name).as_text().unwrap_or_default().to_owned();
+    let message = format!("{}: {}", text("code"), text("message"));
+    let failure = match text("code").as_str() {
+        "INTERNAL" => Failure::internal(message),
+        _ => Failure::remote(message),
+    };
+    match text("hint") {
+        hint if hint.is_empty() => failure,
+        hint => failure.hint(hint),
+    }
+}
+
+/// How an engine is started on a directory.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Starting {
+    /// Moves no task.
+    pub idle: bool,
+    /// Time passes this many times faster for the engine; 0 and 1 leave it alone.
+    pub time_scale: u32,
+}
+
+/// Opens a directory's store and starts an engine on it.
+///
+/// # Errors
+/// When the integration has errors, or the store can't be opened.
+pub async fn start(
+    dir: &Path,
+    project: Option<&Path>,
+    starting: Starting,
+) -> Result<(Runtime, Arc<SledStore>), Failure> {
+    let connectors = project::connectors()?;
+    let integration = project::integration(project, &connectors)?;
+    let deployment = crate::deploy::deployment(integration, &connectors)?;
+    let store = open(dir)?;
+    let seam: Arc<dyn Seam> = crate::clock::seam(starting.time_scale);
+    let ground = ground(dir, Arc::clone(&store), seam)?;
+    let config = Config { idle: starting.idle, ..Config::default() };
+    match Runtime::start(ground, vec![deployment], config).await {
+        Ok(runtime) => Ok((runtime, store)),
+        Err(refusal) => {
+            close(&store).await;
+            Err(refused(&refusal.to_value()))
+        }
+    }
+}
+
+/// What an engine stands on in a directory.
+fn ground(dir: &Path, store: Arc<SledStore>, seam: Arc<dyn Seam>) -> Result<Ground, Failure> {
+    let transport = Arc::new(
+        Http::new(HttpBounds::default()).map_err(|e| Failure::internal(e.to_string()))?,
+    );
+    let mut ground = Ground::of_directory(dir, store, transport)
+        .map_err(|e| Failure::usage(e.to_string()))?;
+    ground.seam = seam;
+    Ok(ground)
+}
+
+/// Opens the store of a directory as its sole owner, making the directory where it is missing.
+fn open(dir: &Path) -> Result<Arc<SledStore>, Failure> {
+    std::fs::create_dir_all(dir)
+        .map_err(|e| Failure::usage(format!("{} can't be made: {e}", dir.display())))?;
+    SledStore::open(dir).map(Arc::new).map_err(|e| Failure::usage(e.to_string()))
+}
+
+/// Closes a store; what can't be closed cleanly is found again at the next start.
+async fn close(store: &Arc<SledStore>) {
+    use tenon_store::Store as _;
+    if let Err(e) = store.close().await {
+        eprintln!("warning: the store was not closed cleanly: {e}");
+    }
+}

@@ -1,0 +1,70 @@
+//! `tenon setting` and `tenon table`: what the integration's owner decides.
+
+use tenon_server::Call;
+use tenon_value::{Record, Value};
+
+use crate::arguments::{Setting, Table};
+use crate::commands::{once, pair, value_of, who};
+use crate::exit::{Ended, Failure};
+use crate::output;
+
+/// Runs `tenon setting`.
+///
+/// # Errors
+/// The engine's refusal.
+pub async fn setting(command: Setting) -> Ended {
+    match command {
+        Setting::List(common) => {
+            let answer = once(&common, Call::new("GET", "/settings")).await?;
+            let columns = &[("setting", "name"), ("value", "value"), ("set by a person", "set")];
+            output::rows(common.output, columns, answer.items());
+        }
+        Setting::Set(set) => {
+            let body = Value::of([("value", value_of(&set.value)), ("by", who())]);
+            let call = Call::new("PUT", &format!("/settings/{}", set.name)).body(body);
+            output::record(set.common.output, &once(&set.common, call).await?);
+        }
+    }
+    Ok(0)
+}
+
+/// Runs `tenon table`.
+///
+/// # Errors
+/// The engine's refusal; wrong use where a column is missing or unknown.
+pub async fn table(command: Table) -> Ended {
+    match command {
+        Table::List(list) => {
+            let call = Call::new("GET", &format!("/tables/{}", list.table));
+            let answer = once(&list.common, call).await?;
+            let rows = answer.field("rows").items();
+            output::rows(list.common.output, &[("key", "key"), ("value", "value")], rows);
+        }
+        Table::Set(set) => {
+            let call = Call::new("GET", &format!("/tables/{}", set.table));
+            let table = once(&set.common, call).await?;
+            let keys: Vec<&str> =
+                table.field("keys").items().iter().filter_map(Value::as_text).collect();
+            let (mut key, mut value) = (Record::new(), Record::new());
+            for word in &set.columns {
+                let (name, text) = pair(word)?;
+                let side = if keys.contains(&name) { &mut key } else { &mut value };
+                side.insert(name.into(), value_of(text));
+            }
+            if let Some(missing) = keys.iter().find(|name| !key.contains_key(**name)) {
+                return Err(Failure::usage(format!("the key column {missing} is missing"))
+                    .hint(format!("give every key column: {}", keys.join(", "))));
+            }
+            let single = value.len() == 1 && table.at("values").items().len() == 1;
+            let value = match value.values().next() {
+                Some(only) if single => only.clone(),
+                _ => Value::record(value),
+            };
+            let body =
+                Value::of([("key", Value::record(key)), ("value", value), ("by", who())]);
+            let call = Call::new("PUT", &format!("/tables/{}", set.table)).body(body);
+            output::record(set.common.output, &once(&set.common, call).await?);
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,46 @@
+//! A compiled integration as the engine runs it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tenon_flow::Integration;
+use tenon_runtime::{DeployedTable, Deployment, Peer};
+use tenon_value::Value;
+
+use crate::exit::Failure;
+use crate::project::Connectors;
+
+/// The deployment of an integration.
+///
+/// # Errors
+/// When it names a connector that is not in the catalog.
+pub fn deployment(integration: Integration, connectors: &Connectors) -> Result<Deployment, Failure> {
+    let mut peers: BTreeMap<String, Arc<dyn Peer>> = BTreeMap::new();
+    for (name, connection) in &integration.connections {
+        let connector = connectors.get(&connection.connector).ok_or_else(|| {
+            Failure::findings(format!("there is no connector {}", connection.connector))
+        })?;
+        peers.insert(name.clone(), Arc::clone(connector) as Arc<dyn Peer>);
+    }
+    let settings = integration
+        .settings
+        .iter()
+        .map(|(name, setting)| (name.clone(), setting.default.clone().unwrap_or(Value::Missing)))
+        .collect();
+    let tables = integration
+        .tables
+        .iter()
+        .map(|(name, table)| {
+            let keys = table.keys.keys().cloned().collect();
+            (name.clone(), DeployedTable { keys, rows: table.rows.clone() })
+        })
+        .collect();
+    Ok(Deployment {
+        integration: integration.name,
+        title: integration.title,
+        connections: peers,
+        graphs: integration.graphs,
+        settings,
+        tables,
+    })
+}
