@@ -37,6 +37,18 @@ impl Api {
     /// # Errors
     /// When a server holds it but does not answer, or the store can't be opened.
     pub async fn of(dir: &Path, project: Option<&Path>) -> Result<Api, Failure> {
+        Api::reach(dir, project, Starting { idle: true, ..Starting::default() }).await
+    }
+
+    /// The same, but where nobody holds the directory this process moves its tasks while it lasts.
+    ///
+    /// # Errors
+    /// As [`Api::of`].
+    pub async fn moving(dir: &Path, project: Option<&Path>) -> Result<Api, Failure> {
+        Api::reach(dir, project, Starting::default()).await
+    }
+
+    async fn reach(dir: &Path, project: Option<&Path>, starting: Starting) -> Result<Api, Failure> {
         if let Some(file) = ApiFile::read(dir).map_err(|e| Failure::internal(e.to_string()))? {
             let client = reqwest::Client::builder()
                 .timeout(Duration::from_secs(60))
@@ -47,7 +59,7 @@ impl Api {
                 return Ok(Api::Server { file, client });
             }
         }
-        let (runtime, store) = start(dir, project, Starting { idle: true, ..Starting::default() }).await?;
+        let (runtime, store) = start(dir, project, starting).await?;
         Ok(Api::Here { runtime: Box::new(runtime), store })
     }
 
@@ -116,6 +128,8 @@ fn refused(refusal: &Value) -> Failure {
 pub struct Starting {
     /// Moves no task.
     pub idle: bool,
+    /// Runs the polls that flows ask for.
+    pub polls: bool,
     /// Time passes this many times faster for the engine; 0 and 1 leave it alone.
     pub time_scale: u32,
 }
@@ -135,7 +149,7 @@ pub async fn start(
     let store = open(dir)?;
     let seam: Arc<dyn Seam> = crate::clock::seam(starting.time_scale);
     let ground = ground(dir, Arc::clone(&store), seam)?;
-    let config = Config { idle: starting.idle, ..Config::default() };
+    let config = Config { idle: starting.idle, polls: starting.polls, ..Config::default() };
     match Runtime::start(ground, vec![deployment], config).await {
         Ok(runtime) => Ok((runtime, store)),
         Err(refusal) => {
