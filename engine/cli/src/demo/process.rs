@@ -13,7 +13,7 @@ use crate::exit::Failure;
 pub struct Process {
     child: Child,
     /// The first line it printed, which says that it is ready.
-    pub ready: serde_json::Value,
+    pub ready: tenon_value::Value,
 }
 
 impl Process {
@@ -33,7 +33,7 @@ impl Process {
         };
         let mut lines = BufReader::new(stdout).lines();
         let first = lines.next_line().await?;
-        let Some(ready) = first.as_deref().and_then(|line| serde_json::from_str(line).ok()) else {
+        let Some(ready) = first.as_deref().and_then(|line| tenon_value::json::read(line).ok()) else {
             let status = child.wait().await?;
             return Err(Failure::internal(format!(
                 "`tenon {}` ended before it was ready ({status})",

@@ -1,0 +1,75 @@
+//! `tenon demo`: a sandbox shop and ledger, the engine between them, and what becomes of the orders.
+//!
+//! Sandbox and engine are processes of their own, so that the engine can be killed in the middle and
+//! the books are kept by somebody else.
+
+mod process;
+mod report;
+mod stage;
+
+use std::path::PathBuf;
+
+use tenon_value::Value;
+
+use crate::arguments::{Demo, Output};
+use crate::demo::report::Report;
+use crate::demo::stage::Stage;
+use crate::exit::{Ended, Failure};
+
+/// Runs the command: exit code 0 only when the books of both sides agree.
+///
+/// # Errors
+/// When a process does not start or stops answering.
+pub async fn run(demo: Demo) -> Ended {
+    let (dir, keep) = match &demo.dir {
+        Some(dir) => (dir.clone(), true),
+        None => (fresh_directory()?, false),
+    };
+    let ended = play(&demo, dir.clone()).await;
+    if !keep {
+        // What is left of it is in the system's temporary directory; nothing depends on it.
+        let _ = std::fs::remove_dir_all(&dir);
+    }
+    ended
+}
+
+fn fresh_directory() -> Result<PathBuf, Failure> {
+    use tenon_runtime::{Seam as _, SystemSeam};
+    let dir = std::env::temp_dir().join(SystemSeam.id("tenon-demo"));
+    std::fs::create_dir_all(&dir)?;
+    Ok(dir)
+}
+
+async fn play(demo: &Demo, dir: PathBuf) -> Ended {
+    let talk = demo.output == Output::Table;
+    let mut stage = Stage::set(demo, dir).await?;
+    stage.say(&format!("a shop with {} orders and a ledger are up at {}", stage.orders, stage.sandbox_url));
+    if demo.faults {
+        stage.faults().await?;
+    }
+    stage.start_engine().await?;
+    stage.say(&format!("the engine listens at {}; the shop posts its webhooks", stage.engine_url()));
+    stage.post_webhooks().await?;
+    stage.work(demo.kill).await?;
+    let repaired = stage.repair().await?;
+    let books = stage.books().await?;
+    let report = Report::new(&stage, &books, repaired).await?;
+    if talk {
+        report.tell(&stage).await?;
+    } else {
+        println!("{}", tenon_value::json::write(&report.value()));
+    }
+    if !demo.once {
+        stage.say("shop, ledger and engine stay up; Ctrl-C ends them");
+        stage.say(&format!("  TENON_DIR={} tenon task list", stage.dir.display()));
+        tokio::signal::ctrl_c().await?;
+    }
+    let agree = report.agrees();
+    stage.end().await?;
+    Ok(u8::from(!agree))
+}
+
+/// A whole number as a value.
+fn count(n: usize) -> Value {
+    Value::from(i64::try_from(n).unwrap_or(i64::MAX))
+}
