@@ -20,7 +20,7 @@ macro_rules! shipped {
 const SHIPPED: &[(&str, &str)] = shipped!(
     "integration.yaml",
     "facts.map.yaml",
-    "rows.map.yaml",
+    "rest.flow.yaml",
     "customer.flow.yaml",
     "customer.map.yaml",
     "order.flow.yaml",
