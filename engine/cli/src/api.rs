@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tenon_runtime::{Config, Ground, Http, HttpBounds, Runtime, Seam};
 use tenon_server::{ApiFile, Call};
-use tenon_store_sled::SledStore;
+use tenon_store_sled::{Options, SledStore};
 use tenon_value::{Value, json};
 
 use crate::exit::Failure;
@@ -174,7 +174,7 @@ fn ground(dir: &Path, store: Arc<SledStore>, seam: Arc<dyn Seam>) -> Result<Grou
 fn open(dir: &Path) -> Result<Arc<SledStore>, Failure> {
     std::fs::create_dir_all(dir)
         .map_err(|e| Failure::usage(format!("{} can't be made: {e}", dir.display())))?;
-    SledStore::open(dir).map(Arc::new).map_err(|e| Failure::usage(e.to_string()))
+    SledStore::open(dir, Options::held_by("tenon")).map(Arc::new).map_err(|e| Failure::usage(e.to_string()))
 }
 
 /// Closes a store; what can't be closed cleanly is found again at the next start.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenon_flow::Integration;
-use tenon_runtime::{DeployedTable, Deployment, Peer};
+use tenon_runtime::{Connected, DeployedTable, Deployment, Peer};
 use tenon_value::Value;
 
 use crate::exit::Failure;
@@ -20,7 +20,7 @@ pub fn deployment(integration: Integration, connectors: &Connectors) -> Result<D
         let connector = connectors.get(&connection.connector).ok_or_else(|| {
             Failure::findings(format!("there is no connector {}", connection.connector))
         })?;
-        peers.insert(name.clone(), Arc::clone(connector) as Arc<dyn Peer>);
+        peers.insert(name.clone(), Arc::new(Connected::new(Arc::clone(connector))));
     }
     let settings = integration
         .settings
