@@ -25,6 +25,8 @@ fn main() -> ExitCode {
     if let Err(failure) = start_logging(&arguments) {
         return failure.report();
     }
+    // Chosen once, here: every client of the process uses it. It is refused only when chosen before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return Failure::internal(format!("the asynchronous runtime did not start: {e}")).report(),

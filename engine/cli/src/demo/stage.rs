@@ -59,7 +59,7 @@ impl Stage {
             .timeout(Duration::from_secs(30))
             .build()
             .map_err(|e| Failure::internal(e.to_string()))?;
-        let stage = Stage {
+        let mut stage = Stage {
             dir,
             sandbox_url: url,
             orders: orders.and_then(|n| usize::try_from(n).ok()).unwrap_or_default(),
@@ -74,7 +74,29 @@ impl Stage {
             client,
         };
         stage.connect().await?;
+        stage.collective_customer().await?;
         Ok(stage)
+    }
+
+    /// Orders of guests go to one card, which a person has made in the ledger and named in the settings.
+    async fn collective_customer(&mut self) -> Result<(), Failure> {
+        let card = Value::of([
+            ("CustomerNumber", Value::text("WEBB")),
+            ("Name", Value::text("Kunder utan konto")),
+        ]);
+        let ask = Value::of([
+            ("method", Value::text("POST")),
+            ("path", Value::text("/3/customers")),
+            ("body", Value::of([("Customer", card)])),
+        ]);
+        self.control("POST", "/control/fortnox/ask", &ask).await?;
+        let set = words(["setting", "set", "collective_customer", "WEBB", "--dir"]);
+        let set: Vec<String> = set.into_iter().chain([process::path(&self.dir)]).collect();
+        let (status, _) = process::run(&set, "").await?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(Failure::internal("the setting collective_customer could not be set")),
+        }
     }
 
     /// Says something to a person; nothing where the end is wanted as JSON.
@@ -151,17 +173,12 @@ impl Stage {
     pub async fn faults(&self) -> Result<(), Failure> {
         let body = Value::of([("per_mille", Value::from(15)), ("ms", Value::from(200))]);
         self.control("POST", "/control/faults/every", &body).await?;
-        let manner = Value::of([("double_every", Value::from(5)), ("reorder", Value::from(true))]);
+        let manner = Value::of([
+            ("double_every", Value::from(5)),
+            ("reorder", Value::from(true)),
+            ("remove", Value::from(false)),
+        ]);
         self.control("POST", "/control/shop/webhooks/manner", &manner).await?;
-        Ok(())
-    }
-
-    /// Takes the faults away.
-    ///
-    /// # Errors
-    /// When the sandbox refuses.
-    pub async fn calm(&self) -> Result<(), Failure> {
-        self.control("DELETE", "/control/faults", &Value::Missing).await?;
         Ok(())
     }
 
@@ -250,7 +267,9 @@ impl Stage {
     /// Webhooks the shop has yet to deliver.
     async fn deliveries_left(&self) -> Result<i64, Failure> {
         let webhooks = self.control("GET", "/control/shop/webhooks", &Value::Missing).await?;
-        Ok(webhooks.at("counts.pending").as_number().and_then(|n| n.to_i64()).unwrap_or(0))
+        let counts = webhooks.field("counts");
+        let count = |name: &str| counts.field(name).as_number().and_then(|n| n.to_i64()).unwrap_or(0);
+        Ok(count("deliveries").saturating_sub(count("delivered")).saturating_sub(count("given_up")))
     }
 
     /// SIGKILL to the engine, then a new one on the same directory.
