@@ -161,11 +161,10 @@ pub async fn start(
 
 /// What an engine stands on in a directory.
 fn ground(dir: &Path, store: Arc<SledStore>, seam: Arc<dyn Seam>) -> Result<Ground, Failure> {
-    let transport = Arc::new(
-        Http::new(HttpBounds::default()).map_err(|e| Failure::internal(e.to_string()))?,
-    );
-    let mut ground = Ground::of_directory(dir, store, transport)
-        .map_err(|e| Failure::usage(e.to_string()))?;
+    let transport =
+        Arc::new(Http::new(HttpBounds::default()).map_err(|e| Failure::internal(e.to_string()))?);
+    let mut ground =
+        Ground::of_directory(dir, store, transport).map_err(|e| Failure::usage(e.to_string()))?;
     ground.seam = seam;
     Ok(ground)
 }
@@ -174,7 +173,9 @@ fn ground(dir: &Path, store: Arc<SledStore>, seam: Arc<dyn Seam>) -> Result<Grou
 fn open(dir: &Path) -> Result<Arc<SledStore>, Failure> {
     std::fs::create_dir_all(dir)
         .map_err(|e| Failure::usage(format!("{} can't be made: {e}", dir.display())))?;
-    SledStore::open(dir, Options::held_by("tenon")).map(Arc::new).map_err(|e| Failure::usage(e.to_string()))
+    SledStore::open(dir, Options::held_by("tenon"))
+        .map(Arc::new)
+        .map_err(|e| Failure::usage(e.to_string()))
 }
 
 /// Closes a store; what can't be closed cleanly is found again at the next start.

@@ -14,7 +14,10 @@ use crate::project::Connectors;
 ///
 /// # Errors
 /// When it names a connector that is not in the catalog.
-pub fn deployment(integration: Integration, connectors: &Connectors) -> Result<Deployment, Failure> {
+pub fn deployment(
+    integration: Integration,
+    connectors: &Connectors,
+) -> Result<Deployment, Failure> {
     let mut peers: BTreeMap<String, Arc<dyn Peer>> = BTreeMap::new();
     for (name, connection) in &integration.connections {
         let connector = connectors.get(&connection.connector).ok_or_else(|| {
@@ -22,6 +25,11 @@ pub fn deployment(integration: Integration, connectors: &Connectors) -> Result<D
         })?;
         peers.insert(name.clone(), Arc::new(Connected::new(Arc::clone(connector))));
     }
+    let setting_types = integration
+        .settings
+        .iter()
+        .map(|(name, setting)| (name.clone(), setting.type_in_expressions()))
+        .collect();
     let settings = integration
         .settings
         .iter()
@@ -31,8 +39,13 @@ pub fn deployment(integration: Integration, connectors: &Connectors) -> Result<D
         .tables
         .iter()
         .map(|(name, table)| {
-            let keys = table.keys.keys().cloned().collect();
-            (name.clone(), DeployedTable { keys, rows: table.rows.clone() })
+            let deployed = DeployedTable {
+                keys: table.keys.keys().cloned().collect(),
+                key_types: table.keys.iter().map(|(k, ty)| (k.clone(), ty.clone())).collect(),
+                values: table.values.iter().map(|(k, ty)| (k.clone(), ty.clone())).collect(),
+                rows: table.rows.clone(),
+            };
+            (name.clone(), deployed)
         })
         .collect();
     Ok(Deployment {
@@ -41,6 +54,7 @@ pub fn deployment(integration: Integration, connectors: &Connectors) -> Result<D
         connections: peers,
         graphs: integration.graphs,
         settings,
+        setting_types,
         tables,
     })
 }

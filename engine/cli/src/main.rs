@@ -29,7 +29,10 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(e) => return Failure::internal(format!("the asynchronous runtime did not start: {e}")).report(),
+        Err(e) => {
+            return Failure::internal(format!("the asynchronous runtime did not start: {e}"))
+                .report();
+        }
     };
     match runtime.block_on(commands::run(arguments)) {
         Ok(code) => ExitCode::from(code),

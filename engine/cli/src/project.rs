@@ -57,8 +57,9 @@ impl Folder {
         let mut files = BTreeMap::new();
         read(path, "", &mut files)?;
         if files.is_empty() {
-            return Err(Failure::usage(format!("{} holds no documents", path.display()))
-                .hint("name a folder with an integration.yaml, such as workflows/shopify-fortnox"));
+            return Err(Failure::usage(format!("{} holds no documents", path.display())).hint(
+                "name a folder with an integration.yaml, such as workflows/shopify-fortnox",
+            ));
         }
         Ok(Folder { name: path.display().to_string(), files })
     }
@@ -72,10 +73,8 @@ impl Folder {
 /// Every document below a folder, by its path with `/` between parts.
 fn read(folder: &Path, below: &str, files: &mut BTreeMap<String, String>) -> Result<(), Failure> {
     let wrong = |e: std::io::Error| Failure::usage(format!("{}: {e}", folder.display()));
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .map_err(wrong)?
-        .collect::<Result<_, _>>()
-        .map_err(wrong)?;
+    let mut entries: Vec<_> =
+        std::fs::read_dir(folder).map_err(wrong)?.collect::<Result<_, _>>().map_err(wrong)?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -91,7 +90,9 @@ fn read(folder: &Path, below: &str, files: &mut BTreeMap<String, String>) -> Res
         } else if [".yaml", ".rhai", ".csv"].iter().any(|end| name.ends_with(end)) {
             let size = entry.metadata().map_err(wrong)?.len();
             if size > MOST_BYTES {
-                return Err(Failure::findings(format!("{path} has {size} bytes, at most {MOST_BYTES}")));
+                return Err(Failure::findings(format!(
+                    "{path} has {size} bytes, at most {MOST_BYTES}"
+                )));
             }
             let bytes = std::fs::read(entry.path()).map_err(wrong)?;
             let text = String::from_utf8(bytes).map_err(|e| {
@@ -139,8 +140,12 @@ pub fn integration(path: Option<&Path>, connectors: &Connectors) -> Result<Integ
             let errors: Vec<Diagnostic> =
                 found.into_iter().filter(|d| d.severity == Severity::Error).collect();
             eprint!("{}", tenon_source::render(&errors, human()));
-            Err(Failure::findings(format!("{} has {}", folder.name, tenon_source::summary(&errors)))
-                .hint("`tenon explain CODE` says more about a code; nothing was started"))
+            Err(Failure::findings(format!(
+                "{} has {}",
+                folder.name,
+                tenon_source::summary(&errors)
+            ))
+            .hint("`tenon explain CODE` says more about a code; nothing was started"))
         }
     }
 }

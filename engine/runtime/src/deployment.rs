@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use tenon_graph::Graph;
+use tenon_mapper::Type;
 use tenon_value::{Value, json};
 
 use crate::connected::Pace;
@@ -23,6 +25,8 @@ pub struct Deployment {
     pub graphs: BTreeMap<String, Graph>,
     /// Every setting with its default; missing where it has none.
     pub settings: BTreeMap<String, Value>,
+    /// Types of settings; what a person sets is held to them.
+    pub setting_types: BTreeMap<String, Type>,
     /// Lookup tables with the rows they were shipped with.
     pub tables: BTreeMap<String, DeployedTable>,
 }
@@ -32,6 +36,10 @@ pub struct Deployment {
 pub struct DeployedTable {
     /// Its key columns, in order.
     pub keys: Vec<String>,
+    /// Its value columns with their types, in order. One alone stands as the value itself.
+    pub values: IndexMap<String, Type>,
+    /// Types of the key columns; what a person sets is held to them.
+    pub key_types: BTreeMap<String, Type>,
     /// Keys and values. A key is a record of the key columns.
     pub rows: Vec<(Value, Value)>,
 }

@@ -15,6 +15,7 @@ mod dry_run;
 mod engine;
 #[cfg(test)]
 mod fake;
+mod fitting;
 mod gate;
 mod intake;
 mod lanes;

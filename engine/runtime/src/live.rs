@@ -98,12 +98,6 @@ impl Values {
         self.tables.keys().map(String::as_str)
     }
 
-    /// A table's key columns.
-    #[must_use]
-    pub fn columns(&self, table: &str) -> &[String] {
-        self.tables.get(table).map_or(&[], |t| t.columns.as_slice())
-    }
-
     /// A table's rows: stored key and value.
     pub fn rows(&self, table: &str) -> impl Iterator<Item = (&str, &Value)> {
         let rows = self.tables.get(table).into_iter().flat_map(|t| &t.rows);

@@ -26,9 +26,8 @@ pub fn run(command: &Check) -> Ended {
     }
     print!("{}", tenon_source::render(&found, format(command.format)));
     eprintln!("{}: {}", folder.name, tenon_source::summary(&found));
-    let fails = |d: &Diagnostic| {
-        d.severity == Severity::Error || command.deny == Some(Deny::Warnings)
-    };
+    let fails =
+        |d: &Diagnostic| d.severity == Severity::Error || command.deny == Some(Deny::Warnings);
     Ok(u8::from(found.iter().any(fails)))
 }
 

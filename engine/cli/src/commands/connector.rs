@@ -64,11 +64,13 @@ fn import(import: &ConnectorImport) -> Ended {
         "graphql" | "graphqls" => schema::import_sdl(&text),
         _ => {
             return Err(Failure::usage(format!("{} is no contract", import.contract.display()))
-                .hint("give an OpenAPI document that ends in .json or a schema that ends in .graphql"));
+                .hint(
+                    "give an OpenAPI document that ends in .json or a schema that ends in .graphql",
+                ));
         }
     };
-    let made = made
-        .map_err(|e| Failure::findings(format!("{}: {e}", import.contract.display())))?;
+    let made =
+        made.map_err(|e| Failure::findings(format!("{}: {e}", import.contract.display())))?;
     match &import.to {
         None => print!("{made}"),
         Some(to) => {

@@ -21,7 +21,8 @@ const SETTLED: &[&str] = &["done", "skipped", "failed", "cancelled", "needs_pers
 pub async fn run(command: Flow) -> Ended {
     let Flow::Run(run) = command;
     let (dir, project) = (&run.directory.dir, run.project.project.as_deref());
-    let api = if run.dry_run { Api::of(dir, project).await? } else { Api::moving(dir, project).await? };
+    let api =
+        if run.dry_run { Api::of(dir, project).await? } else { Api::moving(dir, project).await? };
     let ended = match run.dry_run {
         true => dry(&api, &run).await,
         false => real(&api, &run).await,
@@ -60,7 +61,11 @@ async fn dry(api: &Api, run: &FlowRun) -> Ended {
             println!("{}", json::write_pretty(&body));
         }
     }
-    println!("\n{} writes would have been sent; it would end {:?}", writes.len(), answer.field("end"));
+    println!(
+        "\n{} writes would have been sent; it would end {:?}",
+        writes.len(),
+        answer.field("end")
+    );
     Ok(0)
 }
 

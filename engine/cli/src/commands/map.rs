@@ -58,7 +58,8 @@ impl Told {
         for word in &run.settings {
             let (name, value) = pair(word)?;
             if !integration.settings.contains_key(name) {
-                let near = tenon_source::near(name, integration.settings.keys().map(String::as_str));
+                let near =
+                    tenon_source::near(name, integration.settings.keys().map(String::as_str));
                 let failure = Failure::usage(format!("there is no setting {name}"));
                 return Err(match near {
                     Some(near) => failure.hint(format!("did you mean {near}?")),

@@ -13,7 +13,8 @@ use crate::exit::{Ended, Failure};
 pub async fn run(command: SandboxCommand) -> Ended {
     let SandboxCommand::Up(up) = command;
     let running = Sandbox::start(config(&up)).await.map_err(|e| {
-        Failure::usage(e.to_string()).hint("choose another port with --port, or --port 0 for a free one")
+        Failure::usage(e.to_string())
+            .hint("choose another port with --port, or --port 0 for a free one")
     })?;
     let shop = &running.parts.shop;
     let made = match up.orders {

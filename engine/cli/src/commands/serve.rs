@@ -28,9 +28,9 @@ pub async fn run(serve: Serve) -> Ended {
     let (runtime, store) = api::start(dir, serve.project.project.as_deref(), starting).await?;
     let runtime = std::sync::Arc::new(runtime);
     let config = ServerConfig { listen, directory: Some(dir.clone()), ..ServerConfig::default() };
-    let server = Server::start(std::sync::Arc::clone(&runtime), config).await.map_err(|e| {
-        Failure::usage(e.to_string()).hint("choose another address with --listen")
-    })?;
+    let server = Server::start(std::sync::Arc::clone(&runtime), config)
+        .await
+        .map_err(|e| Failure::usage(e.to_string()).hint("choose another address with --listen"))?;
     let address = format!("http://{}", server.address);
     println!("{}", json::write(&Value::of([("address", Value::text(&address))])));
     eprintln!("the engine runs; webhooks come in at {address}/in/CONNECTION/TOPIC, Ctrl-C ends it");

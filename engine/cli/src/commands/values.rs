@@ -4,8 +4,8 @@ use tenon_server::Call;
 use tenon_value::{Record, Value};
 
 use crate::arguments::{Setting, Table};
-use crate::commands::{once, pair, value_of, who};
-use crate::exit::{Ended, Failure};
+use crate::commands::{once, pair, who};
+use crate::exit::Ended;
 use crate::output;
 
 /// Runs `tenon setting`.
@@ -20,7 +20,7 @@ pub async fn setting(command: Setting) -> Ended {
             output::rows(common.output, columns, answer.items());
         }
         Setting::Set(set) => {
-            let body = Value::of([("value", value_of(&set.value)), ("by", who())]);
+            let body = Value::of([("value", Value::text(&set.value)), ("by", who())]);
             let call = Call::new("PUT", &format!("/settings/{}", set.name)).body(body);
             output::record(set.common.output, &once(&set.common, call).await?);
         }
@@ -49,19 +49,10 @@ pub async fn table(command: Table) -> Ended {
             for word in &set.columns {
                 let (name, text) = pair(word)?;
                 let side = if keys.contains(&name) { &mut key } else { &mut value };
-                side.insert(name.into(), value_of(text));
+                side.insert(name.into(), Value::text(text));
             }
-            if let Some(missing) = keys.iter().find(|name| !key.contains_key(**name)) {
-                return Err(Failure::usage(format!("the key column {missing} is missing"))
-                    .hint(format!("give every key column: {}", keys.join(", "))));
-            }
-            let single = value.len() == 1 && table.at("values").items().len() == 1;
-            let value = match value.values().next() {
-                Some(only) if single => only.clone(),
-                _ => Value::record(value),
-            };
-            let body =
-                Value::of([("key", Value::record(key)), ("value", value), ("by", who())]);
+            let value = Value::record(value);
+            let body = Value::of([("key", Value::record(key)), ("value", value), ("by", who())]);
             let call = Call::new("PUT", &format!("/tables/{}", set.table)).body(body);
             output::record(set.common.output, &once(&set.common, call).await?);
         }

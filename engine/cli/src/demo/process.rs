@@ -27,13 +27,16 @@ impl Process {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|e| Failure::internal(format!("`tenon {}` did not start: {e}", words.join(" "))))?;
+            .map_err(|e| {
+                Failure::internal(format!("`tenon {}` did not start: {e}", words.join(" ")))
+            })?;
         let Some(stdout) = child.stdout.take() else {
             return Err(Failure::internal("a child process has no standard output"));
         };
         let mut lines = BufReader::new(stdout).lines();
         let first = lines.next_line().await?;
-        let Some(ready) = first.as_deref().and_then(|line| tenon_value::json::read(line).ok()) else {
+        let Some(ready) = first.as_deref().and_then(|line| tenon_value::json::read(line).ok())
+        else {
             let status = child.wait().await?;
             return Err(Failure::internal(format!(
                 "`tenon {}` ended before it was ready ({status})",

@@ -151,8 +151,7 @@ impl Stage {
             .map_err(|e| Failure::internal(e.to_string()))?;
         let mut request = self.client.request(method, format!("{}{path}", self.sandbox_url));
         if !matches!(body, Value::Missing) {
-            request =
-                request.header("Content-Type", "application/json").body(json::write(body));
+            request = request.header("Content-Type", "application/json").body(json::write(body));
         }
         let response = request.send().await.map_err(lost)?;
         let status = response.status();
@@ -243,7 +242,9 @@ impl Stage {
             let open: i64 = moving.values().sum();
             if self.kills < kills && open > 0 && look >= next_kill {
                 self.kill().await?;
-                draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                draw = draw
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 next_kill = look.saturating_add(4).saturating_add((draw >> 33) % 24);
                 continue;
             }
@@ -255,7 +256,8 @@ impl Stage {
                 // All is done before the engine was killed often enough: give it more to do.
                 self.post_webhooks().await?;
             }
-            still = if (&moving, arrived) == (&last.0, last.1) { still.saturating_add(1) } else { 0 };
+            still =
+                if (&moving, arrived) == (&last.0, last.1) { still.saturating_add(1) } else { 0 };
             if still > PATIENCE {
                 return Err(Failure::internal(format!("nothing moves any more: {moving:?}")));
             }
@@ -268,7 +270,8 @@ impl Stage {
     async fn deliveries_left(&self) -> Result<i64, Failure> {
         let webhooks = self.control("GET", "/control/shop/webhooks", &Value::Missing).await?;
         let counts = webhooks.field("counts");
-        let count = |name: &str| counts.field(name).as_number().and_then(|n| n.to_i64()).unwrap_or(0);
+        let count =
+            |name: &str| counts.field(name).as_number().and_then(|n| n.to_i64()).unwrap_or(0);
         Ok(count("deliveries").saturating_sub(count("delivered")).saturating_sub(count("given_up")))
     }
 
@@ -316,12 +319,22 @@ impl Stage {
                 continue;
             }
             let gateway = match fault.at("needs.key") {
-                key if key.as_record().is_some() => key.field("gateway").plain().unwrap_or_default(),
+                key if key.as_record().is_some() => {
+                    key.field("gateway").plain().unwrap_or_default()
+                }
                 key => key.plain().unwrap_or_default(),
             };
             let row = ["at=capture", "terms=0", "send=mark_sent"];
-            self.tenon(&["table", "set", "payment_methods", &format!("gateway={gateway}"), row[0], row[1], row[2]])
-                .await?;
+            self.tenon(&[
+                "table",
+                "set",
+                "payment_methods",
+                &format!("gateway={gateway}"),
+                row[0],
+                row[1],
+                row[2],
+            ])
+            .await?;
             self.tenon(&["task", "retry", &id]).await?;
             repaired = repaired.saturating_add(1);
         }

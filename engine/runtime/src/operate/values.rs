@@ -1,12 +1,16 @@
 //! Settings and table rows: read, set, taken back.
 
+use std::sync::Arc;
+
+use tenon_mapper::Type;
 use tenon_store::{AuditRow, Commit, Key, SettingRow, TableRowRow};
-use tenon_value::{Value, json};
+use tenon_value::{Record, Value, json};
 
 use super::By;
 
-use crate::deployment::{plain_numbers, stored_key};
+use crate::deployment::{DeployedTable, plain_numbers, stored_key};
 use crate::engine::Runtime;
+use crate::fitting::fit;
 use crate::refusal::Refusal;
 
 impl Runtime {
@@ -18,7 +22,10 @@ impl Runtime {
         let loaded = self.engine().integration(integration)?;
         let mut list = Vec::new();
         for (name, value) in loaded.live.now().settings() {
-            let key = Key::Setting { scope: integration.to_owned(), name: name.to_owned() };
+            let key = Key::Setting {
+                scope: loaded.deployment.integration.clone(),
+                name: name.to_owned(),
+            };
             let set = self.engine().store.get(&key).await?.is_some();
             list.push(Value::of([
                 ("name", Value::text(name)),
@@ -45,8 +52,13 @@ impl Runtime {
         if !loaded.deployment.settings.contains_key(name) {
             return Err(Refusal::not_found("setting", name));
         }
+        let value = &match loaded.deployment.setting_types.get(name) {
+            Some(ty) => fit(ty, value).map_err(|e| Refusal::invalid(format!("{name}: {e}")))?,
+            None => value.clone(),
+        };
+        let integration = &loaded.deployment.integration;
         let row = SettingRow {
-            scope: integration.to_owned(),
+            scope: integration.clone(),
             name: name.to_owned(),
             value: json::write(value),
             at_ms: engine.seam.now_ms(),
@@ -60,29 +72,37 @@ impl Runtime {
         Ok(Value::of([("name", Value::text(name)), ("value", value.clone())]))
     }
 
-    /// Every table of an integration, or the rows of one.
+    /// Every table of an integration; or one, with its columns and rows.
     ///
     /// # Errors
     /// When there is no such integration or table.
     pub fn table(&self, integration: &str, table: Option<&str>) -> Result<Value, Refusal> {
-        let values = self.engine().integration(integration)?.live.now();
-        let Some(table) = table else {
+        let loaded = self.engine().integration(integration)?;
+        let values = loaded.live.now();
+        let Some(name) = table else {
             return Ok(Value::list(values.tables().map(Value::text).collect()));
         };
-        if !values.tables().any(|name| name == table) {
-            return Err(Refusal::not_found("table", table));
-        }
-        let rows = values.rows(table).map(|(key, value)| {
+        let Some(table) = loaded.deployment.tables.get(name) else {
+            return Err(Refusal::not_found("table", name));
+        };
+        let rows = values.rows(name).map(|(key, value)| {
             let key = json::read(key).unwrap_or_default();
             Value::of([("key", key), ("value", value.clone())])
         });
-        Ok(Value::list(rows.collect()))
+        Ok(Value::of([
+            ("table", Value::text(name)),
+            ("keys", Value::list(table.keys.iter().map(|k| Value::text(k)).collect())),
+            ("values", Value::list(table.values.keys().map(|k| Value::text(k)).collect())),
+            ("rows", Value::list(rows.collect())),
+        ]))
     }
 
-    /// Sets a row of a table; a value of null takes the row away.
+    /// Sets a row of a table; a value of null takes the row away. Tasks that failed for want of this
+    /// row are named in the answer.
     ///
     /// # Errors
-    /// When there is no such table, or the store cannot take it.
+    /// When there is no such table, a column is missing, unknown or of another type, or the store
+    /// cannot take it.
     pub async fn set_row(
         &self,
         integration: &str,
@@ -92,23 +112,16 @@ impl Runtime {
     ) -> Result<Value, Refusal> {
         let engine = self.engine();
         let loaded = engine.integration(integration)?;
-        let (key, value) = row;
-        let values = loaded.live.now();
-        if !values.tables().any(|name| name == table) {
+        let Some(deployed) = loaded.deployment.tables.get(table) else {
             return Err(Refusal::not_found("table", table));
-        }
-        let columns = values.columns(table);
-        if let Some(fields) = key.as_record()
-            && let Some(unknown) = fields.keys().find(|c| !columns.iter().any(|k| **k == ***c))
-        {
-            return Err(Refusal::invalid(format!("table {table} has no key column `{unknown}`"))
-                .hint(format!("its key columns are {}", columns.join(", "))));
-        }
+        };
+        let key = fitted_key(table, deployed, row.0)?;
+        let value = fitted_value(table, deployed, row.1)?;
         let stored = TableRowRow {
-            scope: integration.to_owned(),
+            scope: loaded.deployment.integration.clone(),
             table: table.to_owned(),
-            key: stored_key(columns, key),
-            value: json::write(&plain_numbers(value)),
+            key: stored_key(&deployed.keys, &key),
+            value: json::write(&plain_numbers(&value)),
             at_ms: engine.seam.now_ms(),
             by: by.who.clone(),
         };
@@ -116,11 +129,7 @@ impl Runtime {
         let line = self.audit_line(by, "table_row_changed", &text);
         engine.store.commit(Commit::new().put(stored.clone()).put(line)).await?;
         loaded.live.change(|values| values.store_row(&stored));
-        Ok(Value::of([
-            ("table", Value::text(table)),
-            ("key", key.clone()),
-            ("value", value.clone()),
-        ]))
+        Ok(Value::of([("table", Value::text(table)), ("key", key), ("value", value)]))
     }
 
     /// A line of the audit log said by a person.
@@ -138,4 +147,64 @@ impl Runtime {
             ..AuditRow::default()
         }
     }
+}
+
+/// The key a person gave, each column as its type.
+fn fitted_key(table: &str, deployed: &DeployedTable, given: &Value) -> Result<Value, Refusal> {
+    let single = match (given.as_record(), deployed.keys.as_slice()) {
+        (None, [only]) => {
+            Value::record([(Arc::from(only.as_str()), given.clone())].into_iter().collect())
+        }
+        _ => given.clone(),
+    };
+    columns(table, &single, &deployed.keys, |name| deployed.key_types.get(name))
+}
+
+/// The value a person gave, each column as its type; null takes the row away.
+fn fitted_value(table: &str, deployed: &DeployedTable, given: &Value) -> Result<Value, Refusal> {
+    if given.is_absent() {
+        return Ok(Value::Null);
+    }
+    let names: Vec<String> = deployed.values.keys().cloned().collect();
+    match (given.as_record(), names.as_slice()) {
+        (None, [only]) => {
+            let ty = deployed.values.get(only).unwrap_or(&Type::Dyn);
+            fit(ty, given).map_err(|e| Refusal::invalid(format!("table {table}: {only}: {e}")))
+        }
+        (Some(_), [only]) => {
+            let row = columns(table, given, &names, |name| deployed.values.get(name))?;
+            Ok(row.field(only).clone())
+        }
+        (_, []) => Ok(given.clone()),
+        _ => columns(table, given, &names, |name| deployed.values.get(name)),
+    }
+}
+
+/// A record of exactly these columns, each as its type.
+fn columns<'a>(
+    table: &str,
+    given: &Value,
+    names: &[String],
+    ty: impl Fn(&str) -> Option<&'a Type>,
+) -> Result<Value, Refusal> {
+    let refused = |what: String| {
+        Refusal::invalid(format!("table {table}: {what}"))
+            .hint(format!("its columns here are {}", names.join(", ")))
+    };
+    let empty = Record::new();
+    let fields = given.as_record().unwrap_or(&empty);
+    if let Some(unknown) = fields.keys().find(|c| !names.iter().any(|name| **name == ***c)) {
+        return Err(refused(format!("there is no column `{unknown}`")));
+    }
+    let mut row = Record::new();
+    for name in names {
+        let value = given.field(name);
+        let ty = ty(name).unwrap_or(&Type::Dyn);
+        if value.is_absent() && !matches!(ty, Type::Optional(_)) {
+            return Err(refused(format!("the column `{name}` is missing")));
+        }
+        let value = fit(ty, value).map_err(|e| refused(format!("{name}: {e}")))?;
+        row.insert(Arc::from(name.as_str()), value);
+    }
+    Ok(Value::record(row))
 }
