@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -108,6 +108,10 @@ pub(crate) struct Engine {
     pub(crate) locks: LockWaiters,
     pub(crate) supervisor: Supervisor,
     pub(crate) started_ms: i64,
+    /// Tasks that were under way when the store was opened.
+    pub(crate) found_tasks: AtomicUsize,
+    /// Of these, those with a write that had been decided and not answered.
+    pub(crate) found_writes: AtomicUsize,
     pub(crate) stopping: AtomicBool,
     pub(crate) stop_signal: watch::Sender<bool>,
     /// Rung whenever a task changes its state.

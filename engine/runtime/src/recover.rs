@@ -1,7 +1,7 @@
 //! Opening a store, and finding everything again that was under way.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use tenon_graph::GraphHash;
@@ -59,6 +59,8 @@ pub(crate) async fn open(
         dispatcher: Dispatcher::new(config.tasks_at_once),
         locks: LockWaiters::default(),
         supervisor: Supervisor::new(),
+        found_tasks: AtomicUsize::new(0),
+        found_writes: AtomicUsize::new(0),
         stopping: AtomicBool::new(false),
         stop_signal: watch::Sender::new(false),
         settled: Notify::new(),
@@ -146,6 +148,12 @@ pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
             break;
         }
         after = page.next;
+    }
+    engine.found_tasks.store(found.len(), Ordering::Relaxed);
+    for task in found.iter().filter(|task| matches!(task.wake, Wake::Recovered)) {
+        if crate::work::load(engine, &task.id).await?.task.open_write().is_some() {
+            engine.found_writes.fetch_add(1, Ordering::Relaxed);
+        }
     }
     for row in all(&*engine.store, Select::All(Table::Timer)).await? {
         if let Row::Timer(row) = row {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tenon_kit::Outcome;
 use tenon_store::Commit;
@@ -136,6 +137,13 @@ impl Runtime {
         Ok(Value::of([
             ("started_ms", Value::from(engine.started_ms)),
             ("open", Value::record(open)),
+            (
+                "recovered",
+                Value::of([
+                    ("tasks", count(engine.found_tasks.load(Ordering::Relaxed))),
+                    ("writes", count(engine.found_writes.load(Ordering::Relaxed))),
+                ]),
+            ),
             ("in_memory", count(engine.dispatcher.in_memory())),
             ("timers", count(engine.timers.len())),
             ("commits", counted(counters.commits)),
