@@ -115,8 +115,17 @@ fn no_module_is_a_drawer() {
 
 #[test]
 fn the_top_level_is_fixed() {
-    let fixed =
-        ["Cargo.toml", "Cargo.lock", "README.md", "engine", "dsl", "connectors", "workflows", "examples", "tests"];
+    let fixed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "engine",
+        "dsl",
+        "connectors",
+        "workflows",
+        "examples",
+        "tests",
+    ];
     let other: BTreeSet<String> = files()
         .iter()
         .filter_map(|path| path.split('/').next().map(str::to_owned))

@@ -13,7 +13,12 @@ pub fn pages() -> Vec<Page> {
         tenon_flow::codes::PAGES,
         tenon_kit::codes::PAGES,
     ];
-    let told = [tenon_machine::codes::PAGES, tenon_store::codes::PAGES];
+    let told = [
+        tenon_machine::codes::PAGES,
+        tenon_store::codes::PAGES,
+        tenon_runtime::codes::PAGES,
+        tenon_server::codes::PAGES,
+    ];
     let mut pages: Vec<Page> = written.into_iter().flatten().copied().collect();
     pages.extend(told.into_iter().flatten().map(|(code, title, why, good)| Page {
         code,
