@@ -3,6 +3,16 @@
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 findings or a record
 //! that failed, 2 wrong use, 3 an outside system or a server did not do its part, 4 our own fault.
 
+/// Prints to standard output; ends the process quietly where nobody reads it any more.
+macro_rules! out {
+    ($($part:tt)*) => { $crate::output::write(&format!($($part)*)) };
+}
+/// As [`out!`], with the end of the line.
+macro_rules! outln {
+    () => { $crate::output::write("\n") };
+    ($($part:tt)*) => { $crate::output::write(&format!("{}\n", format_args!($($part)*))) };
+}
+
 mod api;
 mod arguments;
 mod clock;

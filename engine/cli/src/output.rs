@@ -9,21 +9,30 @@ use crate::arguments::Output;
 /// shown as a time of day.
 pub type Column = (&'static str, &'static str);
 
+/// Writes a text to standard output. A reader that went away, such as `head`, ends the process.
+pub fn write(text: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// Prints rows: as a table of these columns, or whole as JSON.
 pub fn rows(output: Output, columns: &[Column], rows: &[Value]) {
     match output {
-        Output::Json => println!("{}", json::write(&Value::list(rows.to_vec()))),
-        Output::Ndjson => rows.iter().for_each(|row| println!("{}", json::write(row))),
+        Output::Json => outln!("{}", json::write(&Value::list(rows.to_vec()))),
+        Output::Ndjson => rows.iter().for_each(|row| outln!("{}", json::write(row))),
         Output::Table => {
             let mut table = Table::new();
             table
-                .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+                .load_preset(presets::NOTHING)
                 .set_content_arrangement(ContentArrangement::Dynamic)
                 .set_header(columns.iter().map(|(title, _)| *title));
             for row in rows {
                 table.add_row(columns.iter().map(|(_, path)| shown(path, row.at(path))));
             }
-            println!("{table}");
+            outln!("{table}");
         }
     }
 }
@@ -31,12 +40,12 @@ pub fn rows(output: Output, columns: &[Column], rows: &[Value]) {
 /// Prints one record: as `name  value` lines, or as JSON.
 pub fn record(output: Output, record: &Value) {
     let Some(fields) = record.as_record().filter(|_| output == Output::Table) else {
-        println!("{}", json::write(record));
+        outln!("{}", json::write(record));
         return;
     };
     let width = fields.keys().map(|name| name.chars().count()).max().unwrap_or(0);
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_absent()) {
-        println!("{name:width$}  {}", shown(name, value));
+        outln!("{name:width$}  {}", shown(name, value));
     }
 }
 

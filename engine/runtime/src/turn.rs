@@ -276,16 +276,35 @@ fn change_of(
     let pair = &running.integration.pair;
     let now = engine.seam.now_ms();
     Ok(match change {
-        Change::Reference { entity, id, link, .. } => commit.put(ReferenceRow {
-            pair: pair.clone(),
-            entity: entity.clone(),
-            source: id.clone(),
-            target: link.target.clone(),
-            task: Some(task.id.0.clone()),
-            at_ms: now,
-            origin: link.origin.name().to_owned(),
-            ..ReferenceRow::default()
-        }),
+        Change::Reference { entity, id, link, connection, resource } => {
+            let name = rows::title(task).unwrap_or(&task.record);
+            let line = AuditRow {
+                at_ms: now,
+                id: engine.seam.id("line"),
+                by: "engine".to_owned(),
+                what: "linked".to_owned(),
+                task: Some(task.id.0.clone()),
+                source: Some(id.clone()),
+                target: Some(link.target.clone()),
+                text: format!(
+                    "{entity} of {name} is {connection} {resource} {} ({})",
+                    link.target,
+                    link.origin.name()
+                ),
+                ..AuditRow::default()
+            };
+            let reference = ReferenceRow {
+                pair: pair.clone(),
+                entity: entity.clone(),
+                source: id.clone(),
+                target: link.target.clone(),
+                task: Some(task.id.0.clone()),
+                at_ms: now,
+                origin: link.origin.name().to_owned(),
+                ..ReferenceRow::default()
+            };
+            commit.put(reference).put(line)
+        }
         Change::Sent { entity, id, document, .. } => commit.put(SentRow {
             pair: pair.clone(),
             entity: entity.clone(),

@@ -24,7 +24,7 @@ pub fn run(command: &Check) -> Ended {
             found = folder.load(&connectors).1;
         }
     }
-    print!("{}", tenon_source::render(&found, format(command.format)));
+    out!("{}", tenon_source::render(&found, format(command.format)));
     eprintln!("{}: {}", folder.name, tenon_source::summary(&found));
     let fails =
         |d: &Diagnostic| d.severity == Severity::Error || command.deny == Some(Deny::Warnings);

@@ -72,7 +72,7 @@ fn import(import: &ConnectorImport) -> Ended {
     let made =
         made.map_err(|e| Failure::findings(format!("{}: {e}", import.contract.display())))?;
     match &import.to {
-        None => print!("{made}"),
+        None => out!("{made}"),
         Some(to) => {
             let beside = to.with_file_name("schema.NOTICE");
             std::fs::write(to, &made)?;
@@ -89,7 +89,7 @@ fn lint(lint: &ConnectorLint) -> Ended {
         None => folder(Path::new(&lint.connector))?,
     };
     let (_, found) = tenon_kit::Connector::load(&files);
-    print!("{}", tenon_source::render(&found, check::format(lint.format)));
+    out!("{}", tenon_source::render(&found, check::format(lint.format)));
     eprintln!("{}: {}", lint.connector, tenon_source::summary(&found));
     Ok(u8::from(found.iter().any(|d| d.severity == Severity::Error)))
 }

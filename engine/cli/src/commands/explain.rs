@@ -39,13 +39,13 @@ pub fn run(command: &Explain) -> Ended {
     let pages = pages();
     let Some(code) = &command.code else {
         for page in pages {
-            println!("{:<28} {}", page.code, page.title);
+            outln!("{:<28} {}", page.code, page.title);
         }
         return Ok(0);
     };
     match pages.iter().find(|page| page.code.eq_ignore_ascii_case(code)) {
         Some(page) => {
-            print!("{}", page.render());
+            out!("{}", page.render());
             Ok(0)
         }
         None => {

@@ -49,19 +49,19 @@ async fn dry(api: &Api, run: &FlowRun) -> Ended {
         return Ok(0);
     }
     let writes = answer.field("would_send").items();
-    println!("dry run of {} for {}: nothing was sent", run.flow, run.record);
+    outln!("dry run of {} for {}: nothing was sent", run.flow, run.record);
     for write in writes {
         let text = |name: &str| write.field(name).plain().unwrap_or_default();
-        println!("\n{} {} {}", text("connection"), text("method"), text("path"));
+        outln!("\n{} {} {}", text("connection"), text("method"), text("path"));
         let body = match write.field("body") {
             Value::Text(body) => json::read(body).unwrap_or_else(|_| Value::text(body)),
             other => other.clone(),
         };
         if !body.is_absent() {
-            println!("{}", json::write_pretty(&body));
+            outln!("{}", json::write_pretty(&body));
         }
     }
-    println!(
+    outln!(
         "\n{} writes would have been sent; it would end {:?}",
         writes.len(),
         answer.field("end")

@@ -40,12 +40,12 @@ pub async fn run(log: Log) -> Ended {
 
 fn print(output: Output, line: &Value) {
     if output != Output::Table {
-        println!("{}", json::write(line));
+        outln!("{}", json::write(line));
         return;
     }
     let text = |name: &str| line.field(name).plain().unwrap_or_default();
     let at = line.field("at_ms").as_number().and_then(tenon_value::Number::to_i64);
     let at = at.and_then(tenon_value::time::from_millis);
     let at = at.map(|at| tenon_value::time::format_datetime(&at)).unwrap_or_default();
-    println!("{at}  {:<22} {}  {}", text("what"), text("task"), text("text"));
+    outln!("{at}  {:<22} {}  {}", text("what"), text("task"), text("text"));
 }

@@ -130,13 +130,13 @@ fn make(run: &MapRun, explain: bool) -> Ended {
     let mut trace = Trace::default();
     let made = program.run(&scope, &told, None, explain.then_some(&mut trace));
     if explain {
-        print!("{}", trace.render());
+        out!("{}", trace.render());
     }
     match made {
         Ok(made) => {
             made.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
             if !explain {
-                println!("{}", json::write_pretty(&made.record));
+                outln!("{}", json::write_pretty(&made.record));
             }
             Ok(0)
         }
@@ -161,7 +161,7 @@ fn evaluate(eval: &MapEval) -> Ended {
     };
     match compiled.program.eval(&scope, &NoHost::default()) {
         Ok(value) => {
-            println!("{}", json::write(&value));
+            outln!("{}", json::write(&value));
             Ok(0)
         }
         Err(error) => Ok(fault(error)),

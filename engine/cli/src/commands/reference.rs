@@ -83,8 +83,8 @@ pub async fn show(command: Record) -> Ended {
     output::rows(Output::Table, columns, tasks);
     for sent in answer.field("sent").items() {
         let text = |name: &str| sent.field(name).plain().unwrap_or_default();
-        println!("sent for {} {}:", text("entity"), text("source"));
-        println!("{}", tenon_value::json::write_pretty(sent.field("document")));
+        outln!("sent for {} {}:", text("entity"), text("source"));
+        outln!("{}", tenon_value::json::write_pretty(sent.field("document")));
     }
     Ok(0)
 }

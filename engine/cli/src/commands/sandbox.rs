@@ -29,7 +29,7 @@ pub async fn run(command: SandboxCommand) -> Ended {
         ("address", Value::from(running.url())),
         ("orders", Value::from(i64::try_from(made).unwrap_or(i64::MAX))),
     ]);
-    println!("{}", json::write(&ready));
+    outln!("{}", json::write(&ready));
     eprintln!("a shop with {made} orders and a ledger at {}; Ctrl-C ends them", running.url());
     tokio::signal::ctrl_c().await?;
     running.stop().await;

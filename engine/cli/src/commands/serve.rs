@@ -32,7 +32,7 @@ pub async fn run(serve: Serve) -> Ended {
         .await
         .map_err(|e| Failure::usage(e.to_string()).hint("choose another address with --listen"))?;
     let address = format!("http://{}", server.address);
-    println!("{}", json::write(&Value::of([("address", Value::text(&address))])));
+    outln!("{}", json::write(&Value::of([("address", Value::text(&address))])));
     eprintln!("the engine runs; webhooks come in at {address}/in/CONNECTION/TOPIC, Ctrl-C ends it");
     let fatal = tokio::select! {
         ended = asked_to_end() => { ended?; None }

@@ -118,7 +118,7 @@ fn show(how: Output, task: &Value) {
     }
     output::record(how, &head);
     print_fault(task.field("fault"));
-    println!();
+    outln!();
     output::rows(how, &[("at", "at_ms"), ("event", "line")], task.field("events").items());
 }
 
@@ -126,12 +126,12 @@ fn show(how: Output, task: &Value) {
 pub fn print_fault(fault: &Value) {
     let Some(message) = fault.field("message").as_text() else { return };
     let text = |name: &str| fault.field(name).plain().unwrap_or_default();
-    println!("fault      {} ({}): {message}", text("code"), text("class"));
+    outln!("fault      {} ({}): {message}", text("code"), text("class"));
     if !fault.field("field").is_blank() {
-        println!("  field    {} = {:?}", text("field"), fault.field("value"));
+        outln!("  field    {} = {:?}", text("field"), fault.field("value"));
     }
     if !fault.field("hint").is_blank() {
-        println!("  next     {}", text("hint"));
+        outln!("  next     {}", text("hint"));
     }
 }
 
@@ -142,12 +142,12 @@ fn why(how: Output, answer: &Value) {
     for (depth, link) in answer.field("chain").items().iter().enumerate() {
         let text = |name: &str| link.field(name).plain().unwrap_or_default();
         let indent = "  ".repeat(depth);
-        println!("{indent}{} is {}: {}", text("task"), text("state"), text("because"));
+        outln!("{indent}{} is {}: {}", text("task"), text("state"), text("because"));
         print_fault(link.at("reason.fault"));
     }
     let verbs = answer.field("verbs").items();
     if !verbs.is_empty() {
-        println!("what would change that:");
-        verbs.iter().filter_map(Value::as_text).for_each(|verb| println!("  {verb}"));
+        outln!("what would change that:");
+        verbs.iter().filter_map(Value::as_text).for_each(|verb| outln!("  {verb}"));
     }
 }

@@ -61,7 +61,7 @@ async fn play(demo: &Demo, dir: PathBuf) -> Ended {
     if talk {
         report.tell(&stage).await?;
     } else {
-        println!("{}", tenon_value::json::write(&report.value()));
+        outln!("{}", tenon_value::json::write(&report.value()));
     }
     if !demo.once {
         stage.say("shop, ledger and engine stay up; Ctrl-C ends them");

@@ -100,9 +100,9 @@ impl Report {
         output::rows(Output::Table, columns, &rows);
         output::record(Output::Table, &self.value);
         for difference in &self.differences {
-            println!("difference  {difference:?}");
+            outln!("difference  {difference:?}");
         }
-        println!("{}", if self.agrees() { "the books agree" } else { "THE BOOKS DO NOT AGREE" });
+        outln!("{}", if self.agrees() { "the books agree" } else { "THE BOOKS DO NOT AGREE" });
         Ok(())
     }
 }

@@ -102,7 +102,7 @@ impl Stage {
     /// Says something to a person; nothing where the end is wanted as JSON.
     pub fn say(&self, line: &str) {
         if self.talk {
-            println!("{line}");
+            outln!("{line}");
         } else {
             eprintln!("{line}");
         }

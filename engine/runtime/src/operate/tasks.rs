@@ -79,7 +79,8 @@ impl Runtime {
         let mut events = Vec::new();
         for (n, event) in journal(self.engine(), id).await?.iter().enumerate() {
             let n = Value::from(i64::try_from(n).unwrap_or(i64::MAX));
-            events.push(event.to_value().with("n", n));
+            let line = Value::from(event.describe());
+            events.push(event.to_value().with("n", n).with("line", line));
         }
         Ok(summary(&row).with("events", Value::list(events)))
     }
