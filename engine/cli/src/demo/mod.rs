@@ -43,16 +43,10 @@ fn fresh_directory() -> Result<PathBuf, Failure> {
 async fn play(demo: &Demo, dir: PathBuf) -> Ended {
     let talk = demo.output == Output::Table;
     let mut stage = Stage::set(demo, dir).await?;
-    stage.say(&format!(
-        "a shop with {} orders and a ledger are up at {}",
-        stage.orders, stage.sandbox_url
-    ));
     if demo.faults {
         stage.faults().await?;
     }
     stage.start_engine().await?;
-    stage
-        .say(&format!("the engine listens at {}; the shop posts its webhooks", stage.engine_url()));
     stage.post_webhooks().await?;
     stage.work(demo.kill).await?;
     let repaired = stage.repair().await?;
@@ -61,7 +55,8 @@ async fn play(demo: &Demo, dir: PathBuf) -> Ended {
     if talk {
         report.tell(&stage).await?;
     } else {
-        outln!("{}", tenon_value::json::write(&report.value()));
+        outln!("{}", tenon_value::json::write(report.details()));
+        outln!("{}", tenon_value::json::write(report.value()));
     }
     if !demo.once {
         stage.say("shop, ledger and engine stay up; Ctrl-C ends them");

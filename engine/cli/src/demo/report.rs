@@ -12,7 +12,7 @@ use crate::output::{self, Column};
 /// The end of a demonstration.
 pub struct Report {
     value: Value,
-    differences: Vec<Value>,
+    details: Value,
 }
 
 impl Report {
@@ -23,7 +23,7 @@ impl Report {
     pub async fn new(stage: &Stage, books: &Value, repaired: usize) -> Result<Report, Failure> {
         let counts = stage.control("GET", "/control/counts", &Value::Missing).await?;
         let webhooks = stage.control("GET", "/control/shop/webhooks", &Value::Missing).await?;
-        let mut fields = Value::of([
+        let value = Value::of([
             ("orders", books.field("orders").clone()),
             ("synced", books.field("synced").clone()),
             ("invoices", books.field("invoices").clone()),
@@ -36,21 +36,25 @@ impl Report {
             ("totals_agree", books.field("totals_agree").clone()),
             ("kills", Value::from(i64::from(stage.kills))),
         ]);
-        for (name, value) in [
+        let details = Value::of([
             ("kills_with_open_intention", Value::from(i64::from(stage.kills_with_intention))),
             ("requests", counts.field("requests").clone()),
             ("rate_limited", counts.field("rate_limited").clone()),
             ("faults", counts.field("faults").clone()),
             ("webhooks", webhooks.field("counts").clone()),
-        ] {
-            fields = fields.with(name, value);
-        }
-        Ok(Report { value: fields, differences: books.field("differences").items().to_vec() })
+            ("differences", books.field("differences").clone()),
+        ]);
+        Ok(Report { value, details })
     }
 
     /// The one object that `--output json` ends with.
-    pub fn value(&self) -> Value {
-        self.value.clone()
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// What was asked, what went wrong on purpose, and every difference of the books.
+    pub fn details(&self) -> &Value {
+        &self.details
     }
 
     /// Whether nothing is lost, nothing is there twice, nothing is left failed, and totals agree.
@@ -60,7 +64,7 @@ impl Report {
             && zero("lost")
             && zero("failed")
             && self.value.field("totals_agree").as_bool() == Some(true)
-            && self.differences.is_empty()
+            && self.details.field("differences").items().is_empty()
     }
 
     /// Tells a person.
@@ -99,7 +103,9 @@ impl Report {
         ];
         output::rows(Output::Table, columns, &rows);
         output::record(Output::Table, &self.value);
-        for difference in &self.differences {
+        outln!();
+        output::record(Output::Table, &self.details.clone().with("differences", Value::Missing));
+        for difference in self.details.field("differences").items() {
             outln!("difference  {difference:?}");
         }
         outln!("{}", if self.agrees() { "the books agree" } else { "THE BOOKS DO NOT AGREE" });

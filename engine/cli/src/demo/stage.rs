@@ -35,6 +35,7 @@ pub struct Stage {
     port: u16,
     sandbox: Process,
     engine: Option<Process>,
+    told: Option<String>,
     client: reqwest::Client,
 }
 
@@ -71,6 +72,7 @@ impl Stage {
             port,
             sandbox,
             engine: None,
+            told: None,
             client,
         };
         stage.connect().await?;
@@ -170,7 +172,10 @@ impl Stage {
     /// # Errors
     /// When the sandbox refuses.
     pub async fn faults(&self) -> Result<(), Failure> {
-        let body = Value::of([("per_mille", Value::from(15)), ("ms", Value::from(200))]);
+        let body = Value::of([
+            ("per_mille", Value::from(15)),
+            ("ms", Value::from(acts_later_ms(self.time_scale))),
+        ]);
         self.control("POST", "/control/faults/every", &body).await?;
         let manner = Value::of([
             ("double_every", Value::from(5)),
@@ -238,6 +243,7 @@ impl Stage {
         for look in 0_u64.. {
             tokio::time::sleep(LOOK).await;
             let moving = self.moving().await?;
+            self.tell_what_happened().await?;
             let arrived = self.deliveries_left().await?;
             let open: i64 = moving.values().sum();
             if self.kills < kills && open > 0 && look >= next_kill {
@@ -263,6 +269,27 @@ impl Stage {
             }
             last = (moving, arrived);
         }
+        Ok(())
+    }
+
+    /// Says what the audit log says of documents made, orders skipped and tasks that failed.
+    async fn tell_what_happened(&mut self) -> Result<(), Failure> {
+        if !self.talk {
+            return Ok(());
+        }
+        let call = Call::new("GET", "/audit").with("limit", "1000");
+        let call = match &self.told {
+            Some(place) => call.with("after", place),
+            None => call.with("from_ms", "0"),
+        };
+        let answer = self.engine_call(call).await?;
+        for line in answer.field("lines").items() {
+            let what = line.field("what").as_text().unwrap_or_default();
+            if matches!(what, "linked" | "skipped" | "failed" | "needs_person") {
+                self.say(&format!("  {}", line.field("text").as_text().unwrap_or_default()));
+            }
+        }
+        self.told = answer.field("next").as_text().map(str::to_owned).or(self.told.take());
         Ok(())
     }
 
@@ -375,4 +402,10 @@ impl Stage {
         }
         self.sandbox.kill().await
     }
+}
+
+/// How long a cut request takes to act all the same: four seconds, at the stage's pace. It stays
+/// under the ten seconds after which the manifests let *not found* count.
+fn acts_later_ms(time_scale: u32) -> i64 {
+    4_000_i64.checked_div(i64::from(time_scale.max(1))).unwrap_or(1).max(1)
 }
