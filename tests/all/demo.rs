@@ -47,7 +47,8 @@ fn ten_kills_change_nothing_of_the_end() {
 
 #[test]
 fn five_hundred_orders_survive_every_fault_and_forty_kills() {
-    let words = ["--orders", "500", "--faults", "--kill", "40", "--seed", "7", "--time-scale", "50"];
+    let words =
+        ["--orders", "500", "--faults", "--kill", "40", "--seed", "7", "--time-scale", "50"];
     let (end, details) = ended(&words);
     assert_eq!(number(&end["orders"]), 500, "{end}");
     assert_eq!(number(&end["synced"]) + number(&end["skipped"]), 500, "{end}");

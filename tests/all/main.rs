@@ -1,3 +1,5 @@
 //! One test binary over the whole workspace; each module is one kind of test.
 
+mod demo;
+mod program;
 mod tidy;

@@ -10,7 +10,7 @@ mod log;
 mod map;
 mod reference;
 mod sandbox;
-mod serve;
+pub mod serve;
 mod task;
 mod values;
 

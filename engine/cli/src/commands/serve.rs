@@ -51,7 +51,10 @@ pub async fn run(serve: Serve) -> Ended {
 }
 
 /// Resolves on Ctrl-C or SIGTERM.
-async fn asked_to_end() -> Result<(), Failure> {
+///
+/// # Errors
+/// When the system lets no signal be heard.
+pub async fn asked_to_end() -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

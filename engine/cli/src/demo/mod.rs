@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use tenon_value::Value;
 
 use crate::arguments::{Demo, Output};
+use crate::commands::serve::asked_to_end;
 use crate::demo::report::Report;
 use crate::demo::stage::Stage;
 use crate::exit::{Ended, Failure};
@@ -25,7 +26,11 @@ pub async fn run(demo: Demo) -> Ended {
         Some(dir) => (dir.clone(), true),
         None => (fresh_directory()?, false),
     };
-    let ended = play(&demo, dir.clone()).await;
+    // Dropping the play ends its processes.
+    let ended = tokio::select! {
+        ended = play(&demo, dir.clone()) => ended,
+        asked = asked_to_end() => asked.map(|()| 0),
+    };
     if !keep {
         // What is left of it is in the system's temporary directory; nothing depends on it.
         let _ = std::fs::remove_dir_all(&dir);
@@ -61,7 +66,7 @@ async fn play(demo: &Demo, dir: PathBuf) -> Ended {
     if !demo.once {
         stage.say("shop, ledger and engine stay up; Ctrl-C ends them");
         stage.say(&format!("  TENON_DIR={} tenon task list", stage.dir.display()));
-        tokio::signal::ctrl_c().await?;
+        std::future::pending::<()>().await;
     }
     let agree = report.agrees();
     stage.end().await?;

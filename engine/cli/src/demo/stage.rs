@@ -23,8 +23,6 @@ pub struct Stage {
     pub dir: PathBuf,
     /// Where the sandbox is.
     pub sandbox_url: String,
-    /// Orders in the shop.
-    pub orders: usize,
     /// Times the engine was killed while a task was open.
     pub kills: u32,
     /// Of these, how often a write had been decided and not answered.
@@ -55,7 +53,6 @@ impl Stage {
         }
         let sandbox = Process::start(&sandbox).await?;
         let url = sandbox.ready.field("address").as_text().unwrap_or_default().to_owned();
-        let orders = sandbox.ready.field("orders").as_number().and_then(|n| n.to_i64());
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
             .build()
@@ -63,7 +60,6 @@ impl Stage {
         let mut stage = Stage {
             dir,
             sandbox_url: url,
-            orders: orders.and_then(|n| usize::try_from(n).ok()).unwrap_or_default(),
             kills: 0,
             kills_with_intention: 0,
             talk: demo.output == crate::arguments::Output::Table,
@@ -108,11 +104,6 @@ impl Stage {
         } else {
             eprintln!("{line}");
         }
-    }
-
-    /// Where the engine listens.
-    pub fn engine_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
     }
 
     async fn connect(&self) -> Result<(), Failure> {
