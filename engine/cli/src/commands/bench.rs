@@ -1,13 +1,107 @@
 //! `tenon bench`: measures.
 
-use crate::arguments::Bench;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenon_runtime::bench::{Load, run as run_load};
+use tenon_store::Store;
+use tenon_store_sled::{Options, SledStore, disk_floor};
+use tenon_value::{Number, Value, json};
+
+use crate::arguments::{Bench, BenchEngine, Output};
 use crate::exit::{Ended, Failure};
+
+/// How long the disk is measured, before and after.
+const FLOOR: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 ///
 /// # Errors
-/// When the store can't be made.
+/// When the store can't be made or a task does not end.
 pub async fn run(command: Bench) -> Ended {
-    let Bench::Engine(_bench) = command;
-    Err(Failure::internal("the bench lands with the runtime's own"))
+    match command {
+        Bench::Engine(bench) => engine(&bench).await,
+    }
+}
+
+async fn engine(bench: &BenchEngine) -> Ended {
+    if bench.steps == 0 || bench.tasks == 0 || bench.concurrency == 0 {
+        return Err(Failure::usage("--steps, --tasks and --concurrency are at least 1"));
+    }
+    let place = Place::make(bench.dir.as_deref())?;
+    let before = floor(&place.0).await?;
+    let store = open(&place.0).await?;
+    let load = Load { steps: bench.steps, tasks: bench.tasks, concurrency: bench.concurrency };
+    let measured = run_load(store.clone(), load).await;
+    store.close().await.map_err(|e| Failure::internal(e.to_string()))?;
+    let figures = measured.map_err(|e| Failure::internal(e.to_string()))?;
+    let floor = before.max(floor(&place.0).await?);
+    let shown = figures.to_value(Some(floor));
+    match bench.output {
+        Output::Json | Output::Ndjson => println!("{}", json::write(&shown)),
+        Output::Table => table(&shown, figures.commits, floor),
+    }
+    Ok(0)
+}
+
+/// A new directory below the one asked for, removed when it is dropped.
+struct Place(PathBuf);
+
+impl Place {
+    fn make(below: Option<&Path>) -> Result<Place, Failure> {
+        let below = below.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        std::fs::create_dir_all(&below)
+            .and_then(|()| tempfile::Builder::new().prefix("tenon-bench-").tempdir_in(&below))
+            .map(|made| Place(made.keep()))
+            .map_err(|e| Failure::usage(format!("{}: {e}", below.display())))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // What can't be removed is left to its owner.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Syncs a second of one thread in this directory.
+async fn floor(directory: &Path) -> Result<u64, Failure> {
+    let directory = directory.to_path_buf();
+    let measured = tokio::task::spawn_blocking(move || disk_floor(&directory, FLOOR)).await;
+    let measured = measured.map_err(|e| Failure::internal(e.to_string()))?;
+    Ok(measured.map_err(|e| Failure::internal(e.to_string()))?.per_second())
+}
+
+async fn open(directory: &Path) -> Result<Arc<SledStore>, Failure> {
+    let path = directory.join("store");
+    let opened = move || SledStore::open(&path, Options::held_by("tenon bench"));
+    let store = tokio::task::spawn_blocking(opened).await;
+    let store = store.map_err(|e| Failure::internal(e.to_string()))?;
+    store.map(Arc::new).map_err(|e| Failure::internal(e.to_string()))
+}
+
+/// The same figures for a person, with what they are held against.
+fn table(shown: &Value, commits: u64, floor: u64) {
+    let plain = |name: &str| shown.field(name).plain().unwrap_or_default();
+    let per_s = shown.field("steps_per_s").as_number().and_then(Number::to_i64).unwrap_or(0);
+    let ratio = u64::try_from(per_s).unwrap_or(0) * 100 / floor.max(1);
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    println!(
+        "{} tasks of {} steps, {} at a time, on {cores} cores",
+        plain("tasks"),
+        plain("steps"),
+        plain("concurrency")
+    );
+    println!("disk floor       {floor} syncs/s");
+    println!(
+        "steps            {}/s, {}.{:02} × the floor",
+        plain("steps_per_s"),
+        ratio / 100,
+        ratio % 100
+    );
+    println!("a task           p50 {} ms, p99 {} ms", plain("p50_ms"), plain("p99_ms"));
+    println!("processor        {} ms a step", plain("cpu_ms_per_step"));
+    println!("syncs            {} a step, {commits} commits in all", plain("syncs_per_step"));
+    println!("memory           {} MiB", plain("rss_mib"));
 }
