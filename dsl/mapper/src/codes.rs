@@ -355,7 +355,7 @@ pub const PAGES: &[Page] = &[
     page(
         "TABLE_ROW_MISSING",
         "a table has no row for a key",
-        "A code of the source was never mapped. Saving the row releases the task.",
+        "A code of the source was never mapped. With the row there, a retry of the task goes on.",
         ["a payment method that is not in the table", "add the row to the table"],
     ),
     page(

@@ -412,7 +412,7 @@ fn row_missing(table: &str, key: Value) -> EvalError {
         Class::Missing,
         format!("table `{table}` has no row for {}", ops::shown(&key)),
     )
-    .hint(format!("add the row to table `{table}`; the task goes on by itself when it is saved"))
+    .hint(format!("add the row (`tenon table set {table} …`), then retry the task"))
     .at(format!("table:{table}"), key.clone())
     .needs(format!("table:{table}"), key);
     EvalError::Fault(Box::new(fault))

@@ -81,12 +81,28 @@ async fn real(api: &Api, run: &FlowRun) -> Ended {
     Ok(u8::from(matches!(state, "failed" | "needs_person" | "cancelled")))
 }
 
-/// Waits until a task has ended or asks a person.
+/// Waits until a task has ended or asks a person, and says what it waits for meanwhile.
 async fn settled(api: &Api, id: &str) -> Result<Value, Failure> {
+    let mut said = String::new();
     loop {
         let task = api.call(Call::new("GET", &format!("/tasks/{id}"))).await?;
-        if task.field("state").as_text().is_some_and(|state| SETTLED.contains(&state)) {
+        let state = task.field("state").as_text().unwrap_or_default();
+        if SETTLED.contains(&state) {
             return Ok(task);
+        }
+        if state == "waiting" {
+            let why = api.call(Call::new("GET", &format!("/tasks/{id}/why"))).await?;
+            let last = why.field("chain").items().last().cloned().unwrap_or_default();
+            let because = last.field("because").as_text().unwrap_or_default();
+            if last.at("reason.kind").as_text() == Some("connection_auth") {
+                return Err(Failure::remote(format!("task {id} waits: {because}")).hint(
+                    "give the connection credentials that are accepted: tenon connection add",
+                ));
+            }
+            if because != said {
+                eprintln!("{because}");
+                said = because.to_owned();
+            }
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
