@@ -57,7 +57,7 @@ impl Steps<'_> {
             Some(node) => shape::name(node, "an entity", &mut self.found).map(str::to_owned),
             None => Some(self.entity_of(value)),
         };
-        let adopt_if = self.adopt_if(node.get("adopt_if"), facts);
+        let adopt_if = self.record_fields(node.get("adopt_if"), "`adopt_if`", facts);
         let adopt = match node.get("adopt") {
             Some(node) => shape::truth(node, "`adopt`", &mut self.found).unwrap_or(false),
             None => false,
@@ -104,15 +104,21 @@ impl Steps<'_> {
                 let when = item
                     .get("if")
                     .map(|node| expression::condition(node, &self.env, &mut self.found));
-                let fields: Vec<&(Node, Node)> =
-                    item.entries().iter().filter(|(key, _)| key.text() != Some("if")).collect();
+                let same = self.record_fields(item.get("same"), "`same`", facts);
+                let fields: Vec<&(Node, Node)> = item
+                    .entries()
+                    .iter()
+                    .filter(|(key, _)| !matches!(key.text(), Some("if" | "same")))
+                    .collect();
                 if fields.len() != 1 {
-                    let message = "a search names one field, and `if:` where it is not always made";
+                    let message = "a search names one field, beside `if:` where it is not always \
+                                   made and `same:` for fields in which a hit must not differ";
                     self.found.push(Diagnostic::error("F004", item.span.clone(), message));
                 }
                 for (key, value) in fields {
                     let mut find = self.find(key, value, facts);
                     find.when.clone_from(&when);
+                    find.same.clone_from(&same);
                     finds.push(find);
                 }
             }
@@ -142,14 +148,20 @@ impl Steps<'_> {
         }
         let value = expression::key(value, &self.env, "what is searched for", &mut self.found);
         let marker = facts.is_some_and(|facts| facts.markers.contains(&field));
-        Find { field, value, marker, when: None }
+        Find { field, value, marker, when: None, same: Vec::new() }
     }
 
-    fn adopt_if(&mut self, node: Option<&Node>, facts: Option<&ResourceFacts>) -> Vec<String> {
+    /// Names of fields of the record that is written.
+    fn record_fields(
+        &mut self,
+        node: Option<&Node>,
+        what: &str,
+        facts: Option<&ResourceFacts>,
+    ) -> Vec<String> {
         let Some(node) = node else { return Vec::new() };
         let fields = facts.and_then(|facts| self.context.systems.fields(&facts.record));
         let mut names = Vec::new();
-        for item in shape::items(node, "`adopt_if`", &mut self.found) {
+        for item in shape::items(node, what, &mut self.found) {
             let Some(name) = shape::text(item, "a field", &mut self.found) else { continue };
             if let Some(fields) = &fields
                 && !fields.iter().any(|field| field == name)

@@ -280,6 +280,9 @@ pub struct Find {
     pub marker: bool,
     /// Searches only when this holds.
     pub when: Option<Program>,
+    /// A hit that differs in one of these fields is another record, and passed over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same: Vec<String>,
 }
 
 /// What to do when the target is locked and differs.

@@ -147,7 +147,7 @@ pub async fn start(
     let integration = project::integration(project, &connectors)?;
     let deployment = crate::deploy::deployment(integration, &connectors)?;
     let store = open(dir)?;
-    let seam: Arc<dyn Seam> = crate::clock::seam(starting.time_scale);
+    let seam: Arc<dyn Seam> = crate::clock::seam(starting.time_scale, dir)?;
     let ground = ground(dir, Arc::clone(&store), seam)?;
     let config = Config { idle: starting.idle, polls: starting.polls, ..Config::default() };
     match Runtime::start(ground, vec![deployment], config).await {

@@ -249,6 +249,7 @@ fn drop_refused(record: &mut StepRecord) {
 
 fn forget_all(task: &mut Task) {
     task.place = None;
+    task.given_is_old = true;
     let ids: Vec<Arc<str>> = task.steps.keys().cloned().collect();
     for id in ids {
         let record = task.edit(&id);

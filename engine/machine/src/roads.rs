@@ -70,11 +70,16 @@ impl Work<'_> {
                 let record = match key {
                     // Rows of a list lack fields: the hit is read singly.
                     Some(key) => {
-                        let get = Operation::Get { resource, key };
+                        let get = Operation::Get { resource: resource.clone(), key };
                         self.read(step, "found", &write.connection, get)?
                     }
                     None => hit.clone(),
                 };
+                if self.may_be_another(step, write, (&resource, field), &record)? {
+                    let message = format!("a record was found by `{field}` that differs otherwise");
+                    let fault = unknown(message).at(field, record);
+                    return self.ask_outcome(step, write, fault);
+                }
                 self.write_happened(step, record, Known::Search)
             }
             _ => {
@@ -84,6 +89,30 @@ impl Work<'_> {
                 self.ask_outcome(step, write, fault)
             }
         }
+    }
+
+    /// Whether a hit may be somebody else's: it was found neither by its key nor by our marker, but by
+    /// what several records may have, and it is not as it was sent.
+    fn may_be_another(
+        &self,
+        step: &str,
+        write: &Write,
+        (resource, field): (&str, &str),
+        found: &Value,
+    ) -> Run<bool> {
+        let Operation::Create { record, .. } = &write.operation else { return Ok(false) };
+        let node = self.world.graph.step(step);
+        let marker = match node.map(|node| &node.step) {
+            Some(tenon_graph::Step::Upsert(upsert)) => {
+                upsert.find.iter().any(|find| find.marker && find.field == field)
+            }
+            _ => true,
+        };
+        let system = self.system(&write.connection)?;
+        if marker || system.key_field(resource).as_deref() == Some(field) {
+            return Ok(false);
+        }
+        Ok(!system.differences(resource, record, found).is_empty())
     }
 
     /// Reads the record to see whether the action shows on it.

@@ -32,6 +32,8 @@ pub struct Task {
     pub lane: String,
     /// Values given by a parent; a record.
     pub given: Value,
+    /// It was retried since it was given a record: the source is asked for the record as it is now.
+    pub given_is_old: bool,
     /// Where it stands.
     pub state: State,
     /// When it was made, in milliseconds since 1970.
@@ -172,6 +174,7 @@ impl Task {
             trigger: created.trigger,
             lane: created.lane,
             given: created.given,
+            given_is_old: false,
             state: State::Queued,
             created_ms: at_ms,
             updated_ms: at_ms,

@@ -19,6 +19,9 @@ use crate::work::{Run, Stop, Work, fault};
 /// The setting that says what happens to a field which somebody else changed.
 const HUMAN_EDITS: &str = "human_edits";
 
+/// Most hits of a search that are read singly to be judged.
+const MAX_JUDGED: usize = 20;
+
 /// One upsert on its way.
 struct Way<'n> {
     step: &'n str,
@@ -204,7 +207,8 @@ impl Work<'_> {
         let found = self.read(way.step, &format!("find:{n}"), &of.connection, operation)?;
         let system = self.system(&of.connection)?;
         let key = |hit: &Value| system.key_of(&of.resource, hit);
-        match found.items() {
+        let hits = self.same_kind(way, find, found.items())?;
+        match hits.as_slice() {
             [] => Ok(None),
             [hit] => {
                 let Some(target) = key(hit) else { return Ok(None) };
@@ -226,12 +230,39 @@ impl Work<'_> {
         }
     }
 
+    /// Hits that do not differ in the fields in which the search says they must not. Many are left as
+    /// they are: a person sees them.
+    fn same_kind(&mut self, way: &Way<'_>, find: &Find, hits: &[Value]) -> Run<Vec<Value>> {
+        if find.same.is_empty() || hits.len() > MAX_JUDGED {
+            return Ok(hits.to_vec());
+        }
+        let of = &way.upsert.of;
+        let mut left = Vec::new();
+        for hit in hits {
+            let Some(key) = self.system(&of.connection)?.key_of(&of.resource, hit) else {
+                continue;
+            };
+            let slot = format!("hit:{key}");
+            let get = Operation::Get { resource: of.resource.clone(), key };
+            let there = self.read(way.step, &slot, &of.connection, get)?;
+            if self.differing(way, &find.same, &there)?.is_empty() {
+                left.push(hit.clone());
+            }
+        }
+        Ok(left)
+    }
+
     /// Fields of `adopt_if` in which the hit differs.
     fn disagreements(&self, way: &Way<'_>, there: &Value) -> Run<Vec<Difference>> {
-        let wanted = way.upsert.adopt_if.iter();
-        let some = wanted.fold(Value::record(tenon_value::Record::new()), |record, field| {
-            record.with(field, way.made.field(field).clone())
-        });
+        self.differing(way, &way.upsert.adopt_if, there)
+    }
+
+    /// Those of some fields in which a record differs from what would be sent.
+    fn differing(&self, way: &Way<'_>, fields: &[String], there: &Value) -> Run<Vec<Difference>> {
+        let some =
+            fields.iter().fold(Value::record(tenon_value::Record::new()), |record, field| {
+                record.with(field, way.made.field(field).clone())
+            });
         let of = &way.upsert.of;
         Ok(self.system(&of.connection)?.differences(&of.resource, &some, there))
     }

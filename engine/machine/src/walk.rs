@@ -127,8 +127,11 @@ impl Work<'_> {
         let from = &graph.from;
         let mut scope = Scope::new();
         let given = self.task.given.clone();
+        let afresh = self.is_to_be_read_again(&given)?;
         for (name, value) in given.as_record().into_iter().flatten() {
-            scope.set(name, value.clone());
+            if !(afresh && **name == *from.resource) {
+                scope.set(name, value.clone());
+            }
         }
         if !scope.has(&from.resource) {
             let key = self.task.record.clone();
@@ -148,6 +151,18 @@ impl Work<'_> {
         }
         let visited = vec![false; graph.nodes.len()];
         Ok(Some(Place { node: Some(0), scope, visited }))
+    }
+
+    /// Whether the record that a child was given is read anew: it was retried, perhaps because the
+    /// record was repaired.
+    fn is_to_be_read_again(&self, given: &Value) -> Run<bool> {
+        let from = &self.world.graph.graph.from;
+        let record = given.field(&from.resource);
+        if !self.task.given_is_old || record.is_absent() {
+            return Ok(false);
+        }
+        let key = self.system(&from.connection)?.key_of(&from.resource, record);
+        Ok(key.as_deref() == Some(self.task.record.as_str()))
     }
 
     /// One node, with its condition, its expectations and its catches.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenon_kit::{
-    Account, Already, Auth, Connector, Credentials, Grant, HttpRequest, Limit, Operation, Outcome,
-    Reading, Rejection, Request, Response, Road, Secret,
+    Account, Already, Auth, Connector, Credentials, Grant, HttpRequest, Limit, Operation, Reading,
+    Rejection, Request, Response, Road, Secret,
 };
 use tenon_machine::{Difference, System};
 use tenon_value::{Class, Fault, Number, Value};
@@ -20,47 +20,17 @@ const EXPIRES: &str = "expires_at_ms";
 /// An access token is renewed so long before it ends.
 const BEFORE_END_MS: i64 = 60_000;
 
-/// How fast waits and limits run against a sandbox whose own are scaled alike: 100 is their true
-/// length, 10 a tenth of it. Never anything but 100 against a real system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Percent of the true length.
-    pub percent: u32,
-}
-
-impl Default for Pace {
-    fn default() -> Pace {
-        Pace { percent: 100 }
-    }
-}
-
-impl Pace {
-    /// A wait at this pace, at least a millisecond.
-    #[must_use]
-    pub fn of(self, ms: i64) -> i64 {
-        (ms.saturating_mul(i64::from(self.percent)) / 100).max(1)
-    }
-}
-
-/// A connector of the kit, at a pace.
+/// A connector of the kit as the runtime uses it.
 #[derive(Clone)]
 pub struct Connected {
     connector: Arc<Connector>,
-    pace: Pace,
 }
 
 impl Connected {
-    /// A connector at its true pace.
+    /// Of a loaded connector.
     #[must_use]
     pub fn new(connector: Arc<Connector>) -> Connected {
-        Connected { connector, pace: Pace::default() }
-    }
-
-    /// The same at another pace.
-    #[must_use]
-    pub fn at(mut self, pace: Pace) -> Connected {
-        self.pace = pace;
-        self
+        Connected { connector }
     }
 }
 
@@ -70,13 +40,7 @@ impl System for Connected {
     }
 
     fn road(&self, operation: &Operation) -> Road {
-        match self.connector.road(operation) {
-            Road::Find { field, settle_ms } => {
-                Road::Find { field, settle_ms: self.pace.of(settle_ms) }
-            }
-            Road::Proof { settle_ms } => Road::Proof { settle_ms: self.pace.of(settle_ms) },
-            road => road,
-        }
+        self.connector.road(operation)
     }
 
     fn has_proof(&self, resource: &str, action: &str) -> bool {
@@ -143,16 +107,7 @@ impl Peer for Connected {
     }
 
     fn read(&self, operation: &Operation, response: &Response) -> Reading {
-        let mut reading = self.connector.read(operation, response);
-        if let Some(wait) = &mut reading.limits.wait_ms {
-            *wait = self.pace.of(*wait);
-        }
-        if let Outcome::Fault(fault) = &mut reading.outcome
-            && let Some(wait) = &mut fault.wait_ms
-        {
-            *wait = self.pace.of(*wait);
-        }
-        reading
+        self.connector.read(operation, response)
     }
 
     fn address(
@@ -200,7 +155,7 @@ impl Peer for Connected {
         let tokens = self.connector.read_tokens(response)?;
         let mut renewed = credentials.clone();
         renewed.renew(&tokens);
-        let lives_ms = self.pace.of(tokens.expires_in_s.saturating_mul(1_000));
+        let lives_ms = tokens.expires_in_s.saturating_mul(1_000);
         renewed.set(EXPIRES, &now_ms.saturating_add(lives_ms).to_string());
         Ok(renewed)
     }
@@ -216,11 +171,11 @@ impl Peer for Connected {
             .get(EXPIRES)
             .and_then(|ends| Number::parse(ends.reveal()).ok())
             .and_then(Number::to_i64);
-        ends.is_some_and(|ends| ends.saturating_sub(self.pace.of(BEFORE_END_MS)) <= now_ms)
+        ends.is_some_and(|ends| ends.saturating_sub(BEFORE_END_MS) <= now_ms)
     }
 
     fn buckets(&self) -> Vec<Bucket> {
-        self.connector.limits().iter().map(|limit| bucket(limit, self.pace)).collect()
+        self.connector.limits().iter().map(bucket).collect()
     }
 
     fn verify(&self, incoming: &Incoming, credentials: &Credentials) -> Result<Proven, Rejected> {
@@ -265,21 +220,19 @@ impl Peer for Connected {
 }
 
 /// A limit as it is kept, headroom taken off.
-fn bucket(limit: &Limit, pace: Pace) -> Bucket {
+fn bucket(limit: &Limit) -> Bucket {
     let part = |of: u32, headroom: u32| {
         let left = 100_u32.saturating_sub(headroom);
         u32::try_from(u64::from(of) * u64::from(left) / 100).unwrap_or(of).max(1)
     };
     let count = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
     match limit {
-        Limit::Sliding { requests, per_ms, headroom_percent } => Bucket::Sliding {
-            requests: count(part(*requests, *headroom_percent)),
-            per_ms: pace.of(*per_ms),
-        },
+        Limit::Sliding { requests, per_ms, headroom_percent } => {
+            Bucket::Sliding { requests: count(part(*requests, *headroom_percent)), per_ms: *per_ms }
+        }
         Limit::Cost { capacity, restore_per_s, headroom_percent, .. } => Bucket::Cost {
             size: part(*capacity, *headroom_percent),
-            restore: part(*restore_per_s, *headroom_percent).saturating_mul(100)
-                / pace.percent.max(1),
+            restore: part(*restore_per_s, *headroom_percent),
         },
         Limit::InFlight { requests } => Bucket::InFlight { calls: count(*requests) },
     }
@@ -320,9 +273,8 @@ mod tests {
     }
 
     #[test]
-    fn limits_keep_their_headroom_at_any_pace() {
-        let at = |percent| fortnox().at(Pace { percent }).buckets();
-        assert_eq!(at(100), vec![Bucket::Sliding { requests: 20, per_ms: 5_000 }]);
-        assert_eq!(at(10), vec![Bucket::Sliding { requests: 20, per_ms: 500 }]);
+    fn limits_keep_their_headroom() {
+        let buckets = fortnox().buckets();
+        assert_eq!(buckets, vec![Bucket::Sliding { requests: 20, per_ms: 5_000 }]);
     }
 }

@@ -18,6 +18,9 @@ use crate::refusal::{Kind, Refusal};
 use crate::seam::Seam;
 use crate::secrets::Vault;
 
+/// Events of an account's journal that are looked at to learn how it stood.
+const RECENT: usize = 16;
+
 /// The name under which a connection's credentials are sealed.
 const CREDENTIALS: &str = "credentials";
 
@@ -70,11 +73,17 @@ impl Connection {
             _ => Account::default(),
         };
         let select = Select::AccountEvents { account: name.to_owned(), from: 0 };
-        let last = store.scan(Scan::new(select).reversed().limit(1)).await?;
-        if let Some(Row::AccountEvent(event)) = last.rows.first()
-            && event.what == "refused"
-        {
-            breaker.refused(event.at_ms, &event.detail);
+        let last = store.scan(Scan::new(select).reversed().limit(RECENT)).await?;
+        for (n, row) in last.rows.iter().enumerate() {
+            let Row::AccountEvent(event) = row else { continue };
+            match event.what.as_str() {
+                "refused" if n == 0 => breaker.refused(event.at_ms, &event.detail),
+                "paused" => breaker.pause(&event.detail),
+                "resumed" | "authorised" => {}
+                // A refresh may have ended after the pause.
+                _ => continue,
+            }
+            break;
         }
         Ok(Connection {
             name: name.to_owned(),

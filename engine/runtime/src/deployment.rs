@@ -9,7 +9,6 @@ use tenon_graph::Graph;
 use tenon_mapper::Type;
 use tenon_value::{Value, json};
 
-use crate::connected::Pace;
 use crate::peer::Peer;
 
 /// One integration, compiled.
@@ -45,20 +44,6 @@ pub struct DeployedTable {
 }
 
 impl Deployment {
-    /// The same with every retry's waits at a pace, for tests against a sandbox of that pace. The
-    /// graphs differ from the true ones, and so do their hashes.
-    #[must_use]
-    pub fn at(mut self, pace: Pace) -> Deployment {
-        for graph in self.graphs.values_mut() {
-            let own = graph.nodes.iter_mut().filter_map(|node| node.retry.as_mut());
-            for retry in own.chain([&mut graph.retry]) {
-                retry.first_ms = pace.of(retry.first_ms);
-                retry.max_ms = pace.of(retry.max_ms);
-            }
-        }
-        self
-    }
-
     /// The name under which references of this integration are kept: its two connections, in the
     /// order of their names.
     #[must_use]

@@ -40,6 +40,11 @@ impl Lanes {
         })
     }
 
+    /// As [`Lanes::enter`], but whoever was made by the holder, or by one it made, goes with it.
+    pub fn enter_or_join(&self, lane: &Arc<str>, task: &Arc<str>) -> bool {
+        self.holder(lane).is_some_and(|holder| is_below(task, &holder)) || self.enter(lane, task)
+    }
+
     /// Leaves a lane or its line; gives the task that holds it next, when it changed hands.
     pub fn leave(&self, lane: &str, task: &str) -> Option<Arc<str>> {
         self.with(|lanes| {
@@ -62,6 +67,12 @@ impl Lanes {
     pub fn holder(&self, lane: &str) -> Option<Arc<str>> {
         self.with(|lanes| lanes.get(lane)?.holder.clone())
     }
+}
+
+/// Whether a task was made by another, or by one that it made: ids of children begin with their
+/// parent's.
+fn is_below(task: &str, above: &str) -> bool {
+    task.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Tasks by flow and record.
@@ -120,6 +131,20 @@ mod tests {
         assert_eq!(lanes.leave(&lane, "task_b"), Some(c.clone()));
         assert_eq!(lanes.leave(&lane, "task_c"), None);
         assert_eq!(lanes.holder(&lane), None);
+    }
+
+    #[test]
+    fn a_child_goes_with_its_parent_and_stands_in_line_behind_anyone_else() {
+        let lanes = Lanes::default();
+        let lane: Arc<str> = Arc::from("order 1001");
+        let [a, child, b]: [Arc<str>; 3] = ["task_a", "task_a.card", "task_b"].map(Arc::from);
+        assert!(lanes.enter(&lane, &a));
+        assert!(lanes.enter_or_join(&lane, &child));
+        assert_eq!(lanes.leave(&lane, "task_a.card"), None, "the parent still holds it");
+        assert!(!lanes.enter(&lane, &b));
+        assert_eq!(lanes.leave(&lane, "task_a"), Some(b));
+        assert!(!lanes.enter_or_join(&lane, &child), "retried while another has the lane");
+        assert_eq!(lanes.leave(&lane, "task_b"), Some(child));
     }
 
     #[test]

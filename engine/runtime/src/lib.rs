@@ -17,6 +17,7 @@ mod engine;
 mod fake;
 mod fitting;
 mod gate;
+mod heal;
 mod intake;
 mod lanes;
 mod limiter;
@@ -40,7 +41,7 @@ mod turn;
 mod work;
 
 pub use breaker::{Breaker, BreakerPolicy, Pass, Standing};
-pub use connected::{Connected, Pace};
+pub use connected::Connected;
 pub use deployment::{DeployedTable, Deployment, stored_key};
 pub use engine::{Config, Ground, Runtime};
 pub use gate::{Crowd, Gate, Permit};

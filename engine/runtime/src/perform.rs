@@ -9,6 +9,7 @@ use crate::breaker::{Pass, Standing};
 use crate::codes;
 use crate::connection::{Account, Connection};
 use crate::engine::Engine;
+use crate::gate::Permit;
 use crate::limiter::Feedback;
 use crate::tokens;
 
@@ -24,6 +25,9 @@ pub(crate) struct Errand<'a> {
     pub(crate) task: Option<&'a Arc<str>>,
 }
 
+/// A token that was renewed so often for one request, and refused every time, is not taken at all.
+const RENEWALS: u32 = 3;
+
 /// Sends a request when connection and limits allow it; gives what came back.
 pub(crate) async fn perform(
     engine: &Engine,
@@ -34,44 +38,59 @@ pub(crate) async fn perform(
     if pass == Pass::Park {
         return not_sent(parked(connection));
     }
-    let mut account = match tokens::usable(engine, connection, None).await {
-        Ok(account) => account,
-        Err(fault) => return settle(engine, connection, not_sent(fault)),
-    };
-    let mut reading = exchange(engine, connection, &errand, &account).await;
-    if is_auth(&reading) {
-        // An access token may have been taken back early: it is renewed once, the request repeated.
+    let mut renewals = 0;
+    loop {
+        let mut permit = enter(engine, connection, &errand).await;
+        if pass == Pass::Go && connection.standing() != Standing::Up {
+            // It went out while this request waited at the gate.
+            return not_sent(parked(connection));
+        }
+        // Only now: who waits long at a gate would send a token that was renewed meanwhile.
+        let account = match tokens::usable(engine, connection, None).await {
+            Ok(account) => account,
+            Err(fault) => return settle(engine, connection, not_sent(fault)),
+        };
+        let reading = exchange(engine, connection, (&errand, &account), &mut permit).await;
+        drop(permit);
+        if !is_auth(&reading) || renewals == RENEWALS {
+            return settle(engine, connection, reading);
+        }
+        // It may have been taken back early: it is renewed at once, unless another request did so,
+        // and the request repeated.
+        renewals += 1;
         match tokens::usable(engine, connection, Some(&account)).await {
-            Ok(renewed) => {
-                account = renewed;
-                reading = exchange(engine, connection, &errand, &account).await;
+            Ok(_) => {}
+            // The answer stays: it says what the peer has against us.
+            Err(fault) if fault.code == codes::CONNECTION_AUTH => {
+                return settle(engine, connection, reading);
             }
-            // The first answer stays: it says what the peer has against us.
-            Err(fault) if fault.code == codes::CONNECTION_AUTH => {}
-            Err(fault) => reading = not_sent(fault),
+            Err(fault) => return settle(engine, connection, not_sent(fault)),
         }
     }
-    settle(engine, connection, reading)
+}
+
+/// Waits for room under the limits of the account.
+async fn enter<'c>(engine: &Engine, connection: &'c Connection, errand: &Errand<'_>) -> Permit<'c> {
+    match connection.gate.try_enter(errand.request.cost) {
+        Some(permit) => permit,
+        None => {
+            let _waits = errand.task.map(|task| AtGate::new(engine, task, &connection.name));
+            connection.gate.enter(errand.flow, errand.request.cost).await
+        }
+    }
 }
 
 async fn exchange(
     engine: &Engine,
     connection: &Connection,
-    errand: &Errand<'_>,
-    account: &Account,
+    (errand, account): (&Errand<'_>, &Account),
+    permit: &mut Permit<'_>,
 ) -> Reading {
     let peer = &connection.peer;
     let (address, credentials) = (&account.address, &account.credentials);
     let outgoing = match peer.authenticate(errand.request, address, credentials) {
         Ok(outgoing) => outgoing,
         Err(fault) => return not_sent(fault),
-    };
-    let mut permit = match connection.gate.try_enter(errand.request.cost) {
-        Some(permit) => permit,
-        None => {
-            let _waits = errand.task.map(|task| AtGate::new(engine, task, &connection.name));
-            connection.gate.enter(errand.flow, errand.request.cost).await
-        }
     };
     let response = engine.transport.send(outgoing).await;
     let reading = peer.read(errand.operation, &response);

@@ -164,10 +164,11 @@ pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
     for task in found.iter().filter(|t| t.keeps_lane && !t.child) {
         engine.lanes.enter(&task.lane, &task.id);
     }
+    for task in found.iter().filter(|t| t.keeps_lane && t.child) {
+        engine.lanes.enter_or_join(&task.lane, &task.id);
+    }
     for task in found {
-        if task.queued && task.child {
-            engine.dispatcher.deliver(&task.id, Input::Start);
-        } else if task.queued {
+        if task.queued {
             crate::turn::enter(engine, &task.lane, &task.id);
         }
         match task.wake {

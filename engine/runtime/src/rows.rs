@@ -63,8 +63,16 @@ pub(crate) fn summary(task: &Task, integration: &Integration) -> TaskRow {
         updated_ms: task.updated_ms,
         events: u64::from(task.length),
         trigger: trigger(&task.trigger).to_owned(),
-        healed_by: None,
+        healed_by: healed_by(task),
         extra: Some(Flags::of(task).write()),
+    }
+}
+
+/// The newer task that closed it.
+fn healed_by(task: &Task) -> Option<String> {
+    match &task.state {
+        State::Cancelled { by, .. } if by.starts_with("task_") => Some(by.clone()),
+        _ => None,
     }
 }
 
@@ -130,6 +138,9 @@ pub(crate) fn line(task: &Task, at_ms: i64, id: String) -> Option<AuditRow> {
         State::Failed(reason) | State::NeedsPerson(reason) => {
             let what = reason.fault().map_or_else(|| reason.describe(), |f| f.message.clone());
             format!("{} {name} {}: {what}", task.flow, task.state.name().replace('_', " "))
+        }
+        State::Cancelled { by, .. } if healed_by(task).is_some() => {
+            format!("{} {name} healed by {by}", task.flow)
         }
         State::Cancelled { by, why } => format!("{} {name} cancelled by {by}: {why}", task.flow),
         _ => format!("{} {name} done", task.flow),

@@ -5,15 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tenon_machine::{
-    Change, Decision, Effect, Event, Input, Link, LoadedGraph, Origin, ReadKey, Reads, Reason,
-    Recorded, State, Task, TaskId, What, World, apply, decide,
+    Change, Decision, Effect, Input, Link, LoadedGraph, Origin, ReadKey, Reads, Reason, State,
+    Task, TaskId, World, decide,
 };
 use tenon_store::{
     AuditRow, Commit, EventRow, Key, LockRow, ReferenceRow, Row, SentRow, StoreError, TimerRow,
 };
-use tenon_value::{Class, Fault, Value, json};
+use tenon_value::{Value, json};
 
-use crate::codes;
 use crate::engine::{Engine, Integration};
 use crate::live::Values;
 use crate::refusal::{Kind, Refusal};
@@ -147,24 +146,10 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
     panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "no message".to_owned())
 }
 
-/// Our own bug ends this one task, visibly, and no other.
+/// Our own bug ends this one task, visibly, and no other; what it held is given back.
 fn quarantine(task: &Task, engine: &Engine, message: &str) -> Decision {
-    let fault =
-        Fault::new(codes::DEFECT, Class::Defect, format!("a defect of the engine: {message}"))
-            .hint("report it with the task's journal; `tenon task retry` tries again");
-    let what = What::Failed { step: String::new(), fault };
-    let event = Event::at(engine.seam.now_ms(), what);
-    let mut after = task.clone();
-    apply(&mut after, &event);
-    let bytes = event.encode();
-    Decision {
-        events: vec![Recorded { event, bytes }],
-        changes: Vec::new(),
-        effects: Vec::new(),
-        need: Vec::new(),
-        refused: None,
-        task: after,
-    }
+    let message = format!("a defect of the engine: {message}");
+    tenon_machine::quarantine(task, engine.seam.now_ms(), &message)
 }
 
 /// Takes one turn. Gives the effects to perform now that everything is durable.
@@ -387,6 +372,9 @@ fn after(engine: &Arc<Engine>, running: &Running, before: &Task, changes: &[Chan
         let input = Input::ChildEnded { child: task.id.clone(), state: task.state.clone() };
         engine.dispatcher.deliver(&Arc::from(parent.0.as_str()), input);
     }
+    if ended && task.state == State::Done {
+        crate::heal::heal(engine, running);
+    }
     if before.state.name() != task.state.name() {
         engine.settled.notify_waiters();
         if crate::work::is_settled(&task.state) {
@@ -399,11 +387,9 @@ fn after(engine: &Arc<Engine>, running: &Running, before: &Task, changes: &[Chan
 fn lane(engine: &Arc<Engine>, running: &Running) {
     let task = &running.task;
     let id = &running.id;
-    let child = task.parent().is_some();
     match task.state {
-        State::Queued if child => engine.dispatcher.deliver(id, Input::Start),
         State::Queued => enter(engine, &Arc::from(task.lane.as_str()), id),
-        _ if child || task.keeps_lane() => {}
+        _ if task.keeps_lane() => {}
         _ => {
             if let Some(next) = engine.lanes.leave(&task.lane, &task.id.0) {
                 engine.dispatcher.deliver(&next, Input::Start);
@@ -412,9 +398,10 @@ fn lane(engine: &Arc<Engine>, running: &Running) {
     }
 }
 
-/// Lets a queued task begin when its lane is free.
+/// Lets a queued task begin when its lane is free, or held by the task that made it: one never waits
+/// for its own child. A child that is retried after its parent left the lane stands in line.
 pub(crate) fn enter(engine: &Engine, lane: &Arc<str>, id: &Arc<str>) {
-    if engine.lanes.enter(lane, id) {
+    if engine.lanes.enter_or_join(lane, id) {
         engine.dispatcher.deliver(id, Input::Start);
     }
 }

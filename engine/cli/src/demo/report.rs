@@ -38,6 +38,7 @@ impl Report {
         ]);
         let details = Value::of([
             ("kills_with_open_intention", Value::from(i64::from(stage.kills_with_intention))),
+            ("authorised_again", Value::from(i64::from(stage.authorised_again))),
             ("requests", counts.field("requests").clone()),
             ("rate_limited", counts.field("rate_limited").clone()),
             ("faults", counts.field("faults").clone()),

@@ -27,6 +27,9 @@ pub struct Stage {
     pub kills: u32,
     /// Of these, how often a write had been decided and not answered.
     pub kills_with_intention: u32,
+    /// Times the ledger had to be authorised again, as a person would: a refresh was sent and the
+    /// engine killed before its answer was kept.
+    pub authorised_again: u32,
     talk: bool,
     time_scale: u32,
     seed: u64,
@@ -62,6 +65,7 @@ impl Stage {
             sandbox_url: url,
             kills: 0,
             kills_with_intention: 0,
+            authorised_again: 0,
             talk: demo.output == crate::arguments::Output::Table,
             time_scale: demo.time_scale,
             seed: demo.seed,
@@ -107,6 +111,14 @@ impl Stage {
     }
 
     async fn connect(&self) -> Result<(), Failure> {
+        self.authorise_ledger().await?;
+        let shop = "access_token=shpat_sandbox\napi_secret=sandbox-webhook-secret\n";
+        let sandbox = format!("sandbox={}", self.sandbox_url);
+        self.add("shopify", &[&sandbox, "shop=sandbox-shop"], shop).await
+    }
+
+    /// Gives the ledger's connection fresh tokens, as after a person's consent.
+    async fn authorise_ledger(&self) -> Result<(), Failure> {
         let tokens = self.control("POST", "/control/fortnox/tokens", &Value::Missing).await?;
         let text = |name: &str| tokens.field(name).as_text().unwrap_or_default().to_owned();
         let ledger = format!(
@@ -114,10 +126,8 @@ impl Stage {
             text("access_token"),
             text("refresh_token")
         );
-        let shop = "access_token=shpat_sandbox\napi_secret=sandbox-webhook-secret\n";
         let sandbox = format!("sandbox={}", self.sandbox_url);
-        self.add("fortnox", &[&sandbox], &ledger).await?;
-        self.add("shopify", &[&sandbox, "shop=sandbox-shop"], shop).await
+        self.add("fortnox", &[&sandbox], &ledger).await
     }
 
     async fn add(&self, name: &str, set: &[&str], credentials: &str) -> Result<(), Failure> {
@@ -209,9 +219,16 @@ impl Stage {
         Api::of(&self.dir, None).await?.call(call).await
     }
 
-    /// Open tasks that move by themselves, by state.
-    async fn moving(&self) -> Result<BTreeMap<String, i64>, Failure> {
+    /// Open tasks that move by themselves, by state; authorises the ledger again where it waits for
+    /// that.
+    async fn moving(&mut self) -> Result<BTreeMap<String, i64>, Failure> {
         let status = self.engine_call(Call::new("GET", "/status")).await?;
+        let auth = |c: &Value| c.field("standing").as_text() == Some("auth");
+        if status.field("connections").items().iter().any(auth) {
+            self.say("the ledger refuses its tokens: it is authorised again, as a person would");
+            self.authorise_ledger().await?;
+            self.authorised_again = self.authorised_again.saturating_add(1);
+        }
         let open = status.field("open").as_record().cloned().unwrap_or_default();
         let moving = |state: &str| matches!(state, "queued" | "running" | "waiting");
         Ok(open

@@ -88,6 +88,7 @@ impl Runtime {
         let connection = self.engine().connection(name)?;
         let line = self.audit_line(by, "connection_paused", &format!("connection {name} paused"));
         self.engine().store.commit(Commit::new().put(line)).await?;
+        connection.journal(self.engine(), "paused", Value::text(&by.who), None).await?;
         connection.with_breaker(|b| b.pause(&by.who));
         connection.changed.notify_one();
         Ok(described(connection))
@@ -101,6 +102,7 @@ impl Runtime {
         let connection = self.engine().connection(name)?;
         let line = self.audit_line(by, "connection_resumed", &format!("connection {name} resumed"));
         self.engine().store.commit(Commit::new().put(line)).await?;
+        connection.journal(self.engine(), "resumed", Value::text(&by.who), None).await?;
         connection.with_breaker(crate::breaker::Breaker::reset);
         connection.changed.notify_one();
         Ok(described(connection))

@@ -80,6 +80,7 @@ fn upsert() -> Step {
             value: path("order", "id"),
             marker: true,
             when: None,
+            same: Vec::new(),
         }],
         mapping: "order".to_owned(),
         with: Vec::new(),

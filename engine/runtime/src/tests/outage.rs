@@ -48,6 +48,37 @@ async fn an_expired_token_is_renewed_once_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fresh_token_that_is_taken_back_at_once_is_renewed_again() {
+    let bench = Bench::new(7);
+    let runtime = bench.start().await;
+    bench.world.books.lock().unwrap().take_back = 3;
+    start(&runtime, "order", "1").await;
+    quiet(&runtime).await;
+    assert_eq!(states(&runtime).await, vec!["done"]);
+    assert_eq!(bench.world.count("POST token"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_at_a_limit_goes_with_the_token_of_the_moment_it_goes() {
+    let bench = Bench::new(8);
+    let runtime = bench.start().await;
+    for n in 0..80 {
+        start(&runtime, "order", &format!("{n}")).await;
+    }
+    for _ in 0..4 {
+        bench.world.books.lock().unwrap().take_back = 1;
+        bench.pass(Duration::from_millis(3_500)).await;
+    }
+    quiet(&runtime).await;
+    assert_eq!(states(&runtime).await, vec!["done"; 80]);
+    let (renewed, refused) =
+        (bench.world.count("POST token"), bench.world.books.lock().unwrap().refused);
+    assert!((3..=4).contains(&renewed), "{renewed} renewals");
+    // Those on their way with it, at most what the limit lets go at once; nobody at the gate.
+    assert!(refused <= 4 * 20, "{refused} refused");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refresh_whose_answer_is_lost_parks_the_account_until_it_is_authorised_again() {
     let bench = Bench::new(3);
     let mut runtime = bench.start().await;
@@ -88,6 +119,10 @@ async fn a_paused_connection_parks_and_a_resumed_one_releases() {
     bench.pass(Duration::from_secs(600)).await;
     let why = json::write(&runtime.why(&task).await.unwrap());
     assert!(why.contains("paused by anna"), "{why}");
+    drop(runtime);
+    let runtime = bench.start().await;
+    bench.pass(Duration::from_secs(600)).await;
+    assert_eq!(states(&runtime).await, vec!["waiting"], "a restart does not forget the pause");
     runtime.resume_connection("ledger", &by()).await.unwrap();
     quiet(&runtime).await;
     assert_eq!(states(&runtime).await, vec!["done"]);

@@ -1,6 +1,6 @@
 //! A scripted outside world: a shop and a ledger that keep their own books.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use tenon_kit::{
@@ -50,6 +50,11 @@ pub struct Books {
     pub down: bool,
     pub token: u32,
     pub lose_refresh: u32,
+    /// So many requests to the ledger take the token back that they came with.
+    pub take_back: u32,
+    pub taken_back: BTreeSet<String>,
+    /// Requests refused for their token.
+    pub refused: u32,
     /// How long an exchange takes.
     pub takes_ms: i64,
     later: Vec<(i64, String, String)>,
@@ -211,8 +216,17 @@ impl World {
         }
         let given = request.headers.iter().find(|(name, _)| name == "token");
         let current = books.token.to_string();
-        if path.contains("ledger") && given.is_none_or(|(_, token)| *token != current) {
-            return answer(401, &Value::Null);
+        if path.contains("ledger") {
+            if books.take_back > 0 {
+                books.take_back -= 1;
+                books.taken_back.insert(given.map(|(_, token)| token.clone()).unwrap_or_default());
+            }
+            let good = given
+                .is_some_and(|(_, token)| *token == current && !books.taken_back.contains(token));
+            if !good {
+                books.refused += 1;
+                return answer(401, &Value::Null);
+            }
         }
         let writes = request.method == "POST";
         match books.trick(writes) {
