@@ -1,7 +1,11 @@
 //! One test binary over the whole workspace; each module is one kind of test.
 
 mod cut;
+mod bad_input;
 mod demo;
+mod intake;
 mod program;
+mod stage;
+mod strace;
 mod tidy;
 mod world;

@@ -78,6 +78,9 @@ pub struct Limits {
     pub shopify_bucket: u32,
     /// Shopify: points restored in a second.
     pub shopify_restore_per_s: u32,
+    /// Shopify: how many times faster than ours the clock of who asks runs; the rate that answers
+    /// tell is divided by it, so that it is right on that clock.
+    pub shopify_clock_of_others: u32,
     /// Shopify: the pauses between two tries of a webhook are divided by this; 1 keeps the real ones.
     pub webhook_pause_divisor: u32,
 }
@@ -92,6 +95,7 @@ impl Default for Limits {
             fortnox_search_lag_ms: 0,
             shopify_bucket: 2_000,
             shopify_restore_per_s: 100,
+            shopify_clock_of_others: 1,
             webhook_pause_divisor: 1,
         }
     }

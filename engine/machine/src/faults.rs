@@ -52,7 +52,7 @@ impl Work<'_> {
             self.emit(What::Caught { step: step.to_owned(), fault });
             return true;
         }
-        self.emit(What::Failed { step: step.to_owned(), fault });
+        self.emit(What::Failed { step: step.to_owned(), fault: advised(fault) });
         false
     }
 
@@ -86,6 +86,36 @@ impl Work<'_> {
         let within = next.saturating_sub(first) <= policy.within_ms;
         (attempt < policy.attempts && within).then_some(next)
     }
+}
+
+/// A fault that ends a task says what to do next: in its own words, else in those of its class.
+fn advised(fault: Fault) -> Fault {
+    let advice = match fault.class {
+        _ if fault.hint.is_some() => return fault,
+        Class::Transient | Class::RateLimited | Class::LockedByOther | Class::Down => {
+            "retry the task once the other system answers again"
+        }
+        Class::Rejected => {
+            "these are the other system's words, and the task's journal has what was sent: correct \
+             the record, a setting, a table or the mapping, then retry the task"
+        }
+        Class::Missing => "give what is missing, then retry the task",
+        Class::Mapping => {
+            "correct the record in its source, or the setting, table or mapping it comes from, then \
+             retry the task; after a change of the project's files with --latest"
+        }
+        Class::Conflict => "settle it in the two systems, then retry the task, or cancel it",
+        Class::NotFound => {
+            "make it there, or correct the record or table that names it, then retry the task"
+        }
+        Class::Limit => "split the record or change the flow, or cancel the task",
+        Class::Auth => "authorise the connection again; the task then goes on by itself",
+        Class::UnknownOutcome => {
+            "look for the record in the other system, then say whether it is there"
+        }
+        Class::Defect => "report it with the task's journal; retry tries again",
+    };
+    fault.hint(advice)
 }
 
 /// Whether a `catch` row takes a fault: by class or by code.
@@ -136,6 +166,16 @@ mod tests {
         }
         let other = jitter(&task, "order", 2, 1_000_000);
         assert_ne!(jitter(&task, "order", 1, 1_000_000), other);
+    }
+
+    #[test]
+    fn every_fault_that_ends_a_task_says_what_to_do_next() {
+        for (name, class) in Class::ALL {
+            let fault = advised(Fault::new("CODE", class, "it went wrong"));
+            assert!(fault.hint.is_some_and(|hint| hint.len() > 20), "{name}");
+            let own = advised(Fault::new("CODE", class, "it went wrong").hint("turn it round"));
+            assert_eq!(own.hint.as_deref(), Some("turn it round"));
+        }
     }
 
     #[test]

@@ -224,13 +224,19 @@ impl Work<'_> {
             ]));
         }
         let mut message = format!("task {} ended as {state}", child.id);
+        let mut at = ("task".to_owned(), Value::text(&child.id.0));
+        let mut advice = String::new();
         if let Some(failed) = failed {
             message = format!("{message}: {}: {}", failed.code, failed.message);
+            advice = failed.hint.as_ref().map(|hint| format!("{hint}: ")).unwrap_or_default();
+            if let Some(field) = &failed.field {
+                at = (field.clone(), failed.value.clone());
+            }
         }
         Err(fault(
             Fault::new(codes::CHILD_FAILED, Class::Conflict, message)
-                .at("task", Value::text(&child.id.0))
-                .hint(format!("repair and retry {}; this task then goes on", child.id)),
+                .at(at.0, at.1)
+                .hint(format!("{advice}retry {}, and this task goes on", child.id)),
         ))
     }
 

@@ -101,6 +101,9 @@ impl Connector {
                 if !said.message.is_empty() {
                     fault.message = format!("{}: {}", fault.message, said.message);
                 }
+                if let (Some(resource), Some(key)) = (resource, key_of(operation)) {
+                    fault = fault.at(resource.key.clone(), Value::text(key));
+                }
                 fault
             }
             429 => named(codes::rate_limited(said.wait_ms.unwrap_or(self.default_wait_ms))),
@@ -116,6 +119,15 @@ impl Connector {
                 fault
             }
         }
+    }
+}
+
+fn key_of(operation: &Operation) -> Option<&str> {
+    match operation {
+        Operation::Get { key, .. }
+        | Operation::Update { key, .. }
+        | Operation::Action { key, .. } => Some(key),
+        _ => None,
     }
 }
 

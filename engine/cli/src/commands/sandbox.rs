@@ -49,6 +49,7 @@ fn config(up: &SandboxUp) -> SandboxConfig {
             fortnox_window_ms: shorter(real.fortnox_window_ms),
             fortnox_access_ms: shorter(real.fortnox_access_ms),
             shopify_restore_per_s: real.shopify_restore_per_s.saturating_mul(up.time_scale.max(1)),
+            shopify_clock_of_others: up.time_scale.max(1),
             webhook_pause_divisor: up.time_scale.max(1),
             ..real
         },

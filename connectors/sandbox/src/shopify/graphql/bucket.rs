@@ -51,7 +51,7 @@ impl Bucket {
         json!({
             "maximumAvailable": limits.shopify_bucket,
             "currentlyAvailable": if limits.on { free } else { u64::from(limits.shopify_bucket) },
-            "restoreRate": limits.shopify_restore_per_s,
+            "restoreRate": limits.shopify_restore_per_s / limits.shopify_clock_of_others.max(1),
         })
     }
 }
