@@ -88,7 +88,7 @@ fn bad_kinds() -> Vec<(&'static str, Expected)> {
                 field: "OrderRows",
                 value: Value::Null,
                 says: "a gift card",
-                next: "cancel",
+                next: "correct the record in its source",
             },
         ),
     ]
@@ -326,7 +326,7 @@ async fn a_wrong_project_is_refused_with_every_finding_in_one_pass() {
     let mut stage = Stage::set().await;
     let project = stage.own_project();
     let map = project.join("order.map.yaml");
-    replace(&map, "bill_to.zip", "bill_to.zipp");
+    replace(&map, "bill_to.city", "bill_to.citty");
     replace(&map, "  YourOrderNumber:", "  YourOrderNumbr:");
     replace(&project.join("order.flow.yaml"), "order.cancelledAt", "order.canceledAt");
     let folder = project.display().to_string();
@@ -336,7 +336,7 @@ async fn a_wrong_project_is_refused_with_every_finding_in_one_pass() {
     let findings: Vec<Value> =
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     for (wrong, near) in
-        [("zipp", "zip"), ("YourOrderNumbr", "YourOrderNumber"), ("canceledAt", "cancelledAt")]
+        [("citty", "city"), ("YourOrderNumbr", "YourOrderNumber"), ("canceledAt", "cancelledAt")]
     {
         let finding = findings.iter().find(|finding| finding.to_string().contains(wrong));
         let finding = finding.unwrap_or_else(|| panic!("{wrong}: {text}"));
@@ -345,7 +345,7 @@ async fn a_wrong_project_is_refused_with_every_finding_in_one_pass() {
     }
     let serve = stage.run(&["serve", "--listen", "127.0.0.1:0"], "");
     assert_eq!(serve.code, 1, "{serve:?}");
-    for wrong in ["zipp", "YourOrderNumbr", "canceledAt"] {
+    for wrong in ["citty", "YourOrderNumbr", "canceledAt"] {
         assert!(serve.text.contains(wrong), "{wrong}: {}", serve.text);
     }
 }

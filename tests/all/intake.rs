@@ -22,6 +22,12 @@ async fn example(stage: &Stage, open: bool) -> String {
 async fn the_vendors_example_posted_eleven_times_is_one_order() {
     let mut stage = Stage::set().await;
     let id = example(&stage, true).await;
+    // The ledger has the articles; the fault without them says which one is missing.
+    let payload: Value = serde_json::from_str(VENDORS_ORDERS_CREATE).unwrap();
+    for line in payload["line_items"].as_array().unwrap() {
+        let article = json!({"ArticleNumber": line["sku"], "Description": line["title"]});
+        stage.in_ledger("POST", "/3/articles", json!({"Article": article})).await;
+    }
     stage.serve();
     let mut kinds = Vec::new();
     for n in 0..10 {
@@ -43,7 +49,7 @@ async fn the_vendors_example_posted_eleven_times_is_one_order() {
     stage.quiet().await;
     let name = stage.name_of(&id).await;
     let orders = stage.documents("orders", &name).await;
-    assert_eq!(orders.len(), 1, "{orders:#?}");
+    assert_eq!(orders.len(), 1, "{orders:#?} {:#?}", stage.tasks("order", &id).await);
     assert_eq!(orders[0]["Currency"], "USD");
     assert_eq!(stage.documents("invoices", &name).await.len(), 1);
     let counts = stage.control("GET", "/control/counts", Value::Null).await;
@@ -52,7 +58,9 @@ async fn the_vendors_example_posted_eleven_times_is_one_order() {
     let found = ["orders", "synced", "booked", "duplicates", "lost"].map(|name| &books[name]);
     assert_eq!(found, [1, 1, 1, 0, 0], "{books:#}");
     assert_eq!(books["totals_agree"], true, "{books:#}");
-    let tasks = stage.tasks("order", &id).await;
+    let mut tasks = stage.tasks("order", &id).await;
+    tasks.retain(|task| task["trigger"] == "webhook");
+    assert!(tasks.len() >= 3, "{tasks:#?}");
     assert!(tasks.iter().all(|task| task["state"] == "done"), "{tasks:#?}");
 }
 
@@ -79,6 +87,7 @@ async fn the_vendors_example_as_it_stands_is_one_skipped_task_with_its_reason() 
 #[tokio::test]
 async fn a_wrong_webhook_is_refused_kept_with_its_reason_and_starts_nothing() {
     let mut stage = Stage::set().await;
+    stage.own_project();
     let (good, name) = stage.order("card").await;
     stage.serve();
     let forged = stage.webhook("orders/create", "forged", &telling(&good)).signed("guessed");

@@ -66,8 +66,9 @@ impl Connector {
         let mut fault = Fault::new(&named, row.class, message);
         fault.hint.clone_from(&row.fix);
         fault.field = row.field.clone().or(said.field);
-        if let (Some(field), Some(record)) = (&fault.field, written(operation)) {
-            fault.value = crate::body::at(record, field).clone();
+        if let (Some(field), Some(record)) = (fault.field.clone(), written(operation)) {
+            let (field, value) = place(record, field);
+            fault = fault.at(field, value);
         }
         fault.wait_ms = said.wait_ms.or(row.wait_ms);
         if row.class == Class::RateLimited && fault.wait_ms.is_none() {
@@ -119,6 +120,30 @@ impl Connector {
                 fault
             }
         }
+    }
+}
+
+/// Where in a written record a field stands that the peer names: at the top, else in its rows. Where
+/// several rows have it, the peer does not say which one it means: the value is all of theirs.
+fn place(record: &Value, field: String) -> (String, Value) {
+    let top = crate::body::at(record, &field);
+    if !matches!(top, Value::Missing) {
+        return (field, top.clone());
+    }
+    let lists = record.as_record().into_iter().flatten();
+    let rows = lists.flat_map(|(list, rows)| {
+        let rows = rows.items().iter().enumerate();
+        rows.map(move |(n, row)| (format!("{list}[{n}]"), row.field(&field)))
+    });
+    let mut found: Vec<(String, Value)> = Vec::new();
+    for (at, value) in rows.filter(|(_, value)| !value.is_blank()) {
+        if found.iter().all(|(_, known)| known != value) {
+            found.push((format!("{at}.{field}"), value.clone()));
+        }
+    }
+    match found.len() {
+        0 | 1 => found.pop().unwrap_or((field, Value::Missing)),
+        _ => (field, Value::list(found.into_iter().map(|(_, value)| value).collect())),
     }
 }
 
