@@ -130,19 +130,18 @@ fn place(record: &Value, field: String) -> (String, Value) {
     if !matches!(top, Value::Missing) {
         return (field, top.clone());
     }
-    let lists = record.as_record().into_iter().flatten();
-    let rows = lists.flat_map(|(list, rows)| {
-        let rows = rows.items().iter().enumerate();
-        rows.map(move |(n, row)| (format!("{list}[{n}]"), row.field(&field)))
-    });
     let mut found: Vec<(String, Value)> = Vec::new();
-    for (at, value) in rows.filter(|(_, value)| !value.is_blank()) {
-        if found.iter().all(|(_, known)| known != value) {
-            found.push((format!("{at}.{field}"), value.clone()));
+    for (list, rows) in record.as_record().into_iter().flatten() {
+        for (n, row) in rows.items().iter().enumerate() {
+            let value = row.field(&field);
+            if !value.is_blank() && found.iter().all(|(_, known)| known != value) {
+                found.push((format!("{list}[{n}].{field}"), value.clone()));
+            }
         }
     }
     match found.len() {
-        0 | 1 => found.pop().unwrap_or((field, Value::Missing)),
+        0 => (field, Value::Missing),
+        1 => found.swap_remove(0),
         _ => (field, Value::list(found.into_iter().map(|(_, value)| value).collect())),
     }
 }

@@ -18,7 +18,7 @@ impl Checker<'_> {
         let left = self.check_tail(a, tail);
         self.fallible = fallible;
         let right = self.check_tail(b, tail);
-        let (ty, sort) = join_parts(&[&left, &right]);
+        let (ty, sort) = join_parts(&self.env.types, &[&left, &right]);
         Part { code: Code::Try(Box::new(left.code), Box::new(right.code)), ty, sort }
     }
 
@@ -27,7 +27,7 @@ impl Checker<'_> {
         self.needs_bool(&condition, c);
         let left = self.knowing(facts::of(c, true), |checker| checker.check_tail(a, tail));
         let right = self.knowing(facts::of(c, false), |checker| checker.check_tail(b, tail));
-        let (ty, sort) = join_parts(&[&left, &right]);
+        let (ty, sort) = join_parts(&self.env.types, &[&left, &right]);
         let code = Code::If(Box::new([condition.code, left.code, right.code]));
         Part { code, ty, sort }
     }
@@ -74,7 +74,7 @@ impl Checker<'_> {
         if other.is_none() {
             self.exhaustive(&value, &seen, whole);
         }
-        let (ty, sort) = join_parts(&parts.iter().collect::<Vec<_>>());
+        let (ty, sort) = join_parts(&self.env.types, &parts.iter().collect::<Vec<_>>());
         Part { code: Code::Match(Box::new(value.code), codes, other), ty, sort }
     }
 
@@ -147,7 +147,7 @@ impl Checker<'_> {
         let parts: Vec<Part> = items.iter().map(|item| self.check(item)).collect();
         let ty =
             parts.iter().map(|p| if p.sort == Sort::Absent { Type::Dyn } else { p.ty.clone() });
-        let ty = ty.reduce(|a, b| join(&a, &b)).unwrap_or(Type::Dyn);
+        let ty = ty.reduce(|a, b| join(&self.env.types, &a, &b)).unwrap_or(Type::Dyn);
         Part::new(Code::List(parts.into_iter().map(|p| p.code).collect()), ty.list())
     }
 }

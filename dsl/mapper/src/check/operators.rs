@@ -161,7 +161,7 @@ impl Checker<'_> {
         let base = Part { ty: left.ty.required().clone(), ..left.clone() };
         let (ty, sort) = match (left.sort, right.sort) {
             (Sort::Absent | Sort::Never, _) => (right.ty.clone(), right.sort),
-            _ => join_parts(&[&base, &right]),
+            _ => join_parts(&self.env.types, &[&base, &right]),
         };
         let mut links = match (op, left.code) {
             (Operator::Fallback, Code::Fallback(links))
@@ -178,7 +178,7 @@ impl Checker<'_> {
     fn links(&mut self, left: &Part, right: &Part, a: &Ast, b: &Ast) {
         let (x, y) = (left.ty.required(), right.ty.required());
         let known = |part: &Part| part.sort == Sort::Plain && *part.ty.required() != Type::Dyn;
-        if !known(left) || !known(right) || *join(x, y).required() != Type::Dyn {
+        if !known(left) || !known(right) || *join(&self.env.types, x, y).required() != Type::Dyn {
             return;
         }
         if (is_record(x) && is_record(y))

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::{Checker, Part, Sort};
 use crate::code::{Leaf, Pick};
-use crate::types::{Field, Type};
+use crate::types::{Field, Type, Types};
 
 /// Types that are written by a single word.
 pub(super) const SIMPLE: [&str; 9] =
@@ -98,13 +98,22 @@ pub(super) fn is_record(ty: &Type) -> bool {
     matches!(ty.required(), Type::Named(_) | Type::Record(_) | Type::Map(_))
 }
 
+/// How deep records of two types are held against each other.
+const DEEPEST: usize = 4;
+
 /// The type that holds values of both.
-pub(super) fn join(a: &Type, b: &Type) -> Type {
+pub(super) fn join(types: &Types, a: &Type, b: &Type) -> Type {
+    join_within(types, (a, b), DEEPEST)
+}
+
+fn join_within(types: &Types, (a, b): (&Type, &Type), depth: usize) -> Type {
     if a == b {
         return a.clone();
     }
     match (a, b) {
-        (Type::Optional(x), y) | (y, Type::Optional(x)) => join(x, y.required()).optional(),
+        (Type::Optional(x), y) | (y, Type::Optional(x)) => {
+            join_within(types, (x, y.required()), depth).optional()
+        }
         (Type::Int, Type::Decimal) | (Type::Decimal, Type::Int) => Type::Decimal,
         (Type::Inexact, Type::Int | Type::Decimal) | (Type::Int | Type::Decimal, Type::Inexact) => {
             Type::Inexact
@@ -116,14 +125,54 @@ pub(super) fn join(a: &Type, b: &Type) -> Type {
             Type::Enum(all.into())
         }
         (Type::Enum(_), Type::Text) | (Type::Text, Type::Enum(_)) => Type::Text,
-        (Type::List(x), Type::List(y)) => join(x, y).list(),
+        (Type::List(x), Type::List(y)) => join_within(types, (x, y), depth).list(),
+        (Type::Named(_) | Type::Record(_), Type::Named(_) | Type::Record(_)) if depth > 0 => {
+            match (fields(types, a), fields(types, b)) {
+                // Two names for the same fields, such as two addresses of one order.
+                (Some(x), Some(y)) if x == y => a.clone(),
+                (Some(x), Some(y)) => join_records(types, (x, y), depth - 1),
+                _ => Type::Dyn,
+            }
+        }
         _ => Type::Dyn,
+    }
+}
+
+/// A record that may be either: what only one of them has may be missing.
+fn join_records(
+    types: &Types,
+    (x, y): (&IndexMap<Arc<str>, Field>, &IndexMap<Arc<str>, Field>),
+    depth: usize,
+) -> Type {
+    let mut all = IndexMap::new();
+    for (name, field) in x {
+        let ty = match y.get(name) {
+            Some(other) if other.wire == field.wire => {
+                join_within(types, (&field.ty, &other.ty), depth)
+            }
+            Some(_) => Type::Dyn,
+            None => field.ty.clone().optional(),
+        };
+        all.insert(Arc::clone(name), Field { ty, ..field.clone() });
+    }
+    for (name, field) in y.iter().filter(|(name, _)| !x.contains_key(*name)) {
+        let ty = field.ty.clone().optional();
+        all.insert(Arc::clone(name), Field { ty, ..field.clone() });
+    }
+    Type::Record(Arc::new(all))
+}
+
+fn fields<'t>(types: &'t Types, ty: &'t Type) -> Option<&'t IndexMap<Arc<str>, Field>> {
+    match ty {
+        Type::Named(name) => types.fields(name),
+        Type::Record(fields) => Some(fields),
+        _ => None,
     }
 }
 
 /// The type of a choice between parts; what is absent makes it nullable, what ends the evaluation
 /// says nothing.
-pub(super) fn join_parts(parts: &[&Part]) -> (Type, Sort) {
+pub(super) fn join_parts(types: &Types, parts: &[&Part]) -> (Type, Sort) {
     let mut ty: Option<Type> = None;
     let mut absent = false;
     for part in parts {
@@ -133,7 +182,7 @@ pub(super) fn join_parts(parts: &[&Part]) -> (Type, Sort) {
             Sort::Plain => {
                 ty = Some(match ty {
                     None => part.ty.clone(),
-                    Some(before) => join(&before, &part.ty),
+                    Some(before) => join(types, &before, &part.ty),
                 });
             }
         }
@@ -149,10 +198,6 @@ pub(super) fn join_parts(parts: &[&Part]) -> (Type, Sort) {
 impl Checker<'_> {
     /// The fields of a record type.
     pub(crate) fn fields_of<'t>(&'t self, ty: &'t Type) -> Option<&'t IndexMap<Arc<str>, Field>> {
-        match ty.required() {
-            Type::Named(name) => self.env.types.fields(name),
-            Type::Record(fields) => Some(fields),
-            _ => None,
-        }
+        fields(&self.env.types, ty.required())
     }
 }
