@@ -18,16 +18,20 @@ async fn example(stage: &Stage, open: bool) -> String {
     id
 }
 
-#[tokio::test]
-async fn the_vendors_example_posted_eleven_times_is_one_order() {
-    let mut stage = Stage::set().await;
-    let id = example(&stage, true).await;
-    // The ledger has the articles; the fault without them says which one is missing.
+/// The ledger has the articles of the vendor's example.
+pub async fn articles(stage: &Stage) {
     let payload: Value = serde_json::from_str(VENDORS_ORDERS_CREATE).unwrap();
     for line in payload["line_items"].as_array().unwrap() {
         let article = json!({"ArticleNumber": line["sku"], "Description": line["title"]});
         stage.in_ledger("POST", "/3/articles", json!({"Article": article})).await;
     }
+}
+
+#[tokio::test]
+async fn the_vendors_example_posted_eleven_times_is_one_order() {
+    let mut stage = Stage::set().await;
+    let id = example(&stage, true).await;
+    articles(&stage).await;
     stage.serve();
     let mut kinds = Vec::new();
     for n in 0..10 {

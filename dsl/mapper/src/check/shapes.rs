@@ -201,3 +201,40 @@ impl Checker<'_> {
         fields(&self.env.types, ty.required())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(fields: &[(&str, Type)]) -> IndexMap<Arc<str>, Field> {
+        fields.iter().map(|(name, ty)| (Arc::from(*name), Field::of(ty.clone()))).collect()
+    }
+
+    fn named(name: &str) -> Type {
+        Type::Named(Arc::from(name))
+    }
+
+    #[test]
+    fn either_of_two_records_has_what_both_have_for_certain() {
+        let mut types = Types::default();
+        types.add("a", record(&[("zip", Type::Text), ("rate", Type::Int)]));
+        types.add("b", record(&[("zip", Type::Text), ("rate", Type::Decimal), ("x", Type::Bool)]));
+        types.add("c", record(&[("zip", Type::Text), ("rate", Type::Int)]));
+        assert_eq!(join(&types, &named("a"), &named("c")), named("a"), "the same under two names");
+        let Type::Record(both) = join(&types, &named("a"), &named("b")) else { panic!() };
+        let ty = |name: &str| both.get(name).map(|field| field.ty.clone());
+        assert_eq!(ty("zip"), Some(Type::Text));
+        assert_eq!(ty("rate"), Some(Type::Decimal));
+        assert_eq!(ty("x"), Some(Type::Bool.optional()));
+        assert_eq!(ty("y"), None);
+        assert_eq!(join(&types, &named("a"), &named("unknown")), Type::Dyn);
+    }
+
+    #[test]
+    fn records_that_hold_themselves_are_joined_to_a_depth() {
+        let mut types = Types::default();
+        types.add("a", record(&[("next", named("a")), ("n", Type::Int)]));
+        types.add("b", record(&[("next", named("b")), ("n", Type::Decimal)]));
+        assert!(matches!(join(&types, &named("a"), &named("b")), Type::Record(_)));
+    }
+}
