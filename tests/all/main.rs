@@ -1,7 +1,7 @@
 //! One test binary over the whole workspace; each module is one kind of test.
 
-mod cut;
 mod bad_input;
+mod cut;
 mod demo;
 mod intake;
 mod program;
