@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenon_value::Value;
+use tenon_value::{Class, Value};
 
 use crate::decision::{Link, Origin};
 use crate::event::{Event, Said, Stored, What};
@@ -126,7 +126,9 @@ fn apply_to_step(task: &mut Task, what: &What, at_ms: i64) {
         }
         What::Faulted { step, fault, next_ms } => {
             let record = task.edit(step);
-            record.attempts = record.attempts.saturating_add(1);
+            if fault.class != Class::RateLimited {
+                record.attempts = record.attempts.saturating_add(1);
+            }
             record.first_fault_ms.get_or_insert(at_ms);
             let attempt = record.attempts;
             forget(task, step);

@@ -74,7 +74,8 @@ impl Work<'_> {
         }
     }
 
-    /// When the step is tried again; none when its budget is spent.
+    /// When the step is tried again; none when its budget is spent. Being one too many says nothing of
+    /// the record: that spends time, and no tries.
     fn next_try(&self, step: &str, fault: &Fault) -> Option<i64> {
         let policy = self.policy(step);
         let record = self.task.step(step);
@@ -84,7 +85,8 @@ impl Work<'_> {
         let wait = fault.wait_ms.unwrap_or(0).max(0).saturating_add(jitter);
         let next = self.world.now_ms.saturating_add(wait);
         let within = next.saturating_sub(first) <= policy.within_ms;
-        (attempt < policy.attempts && within).then_some(next)
+        let left = attempt < policy.attempts || fault.class == Class::RateLimited;
+        (left && within).then_some(next)
     }
 }
 

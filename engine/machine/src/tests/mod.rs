@@ -1,5 +1,6 @@
 //! Histories of tasks against a small outside world with its own books.
 
+mod again;
 mod cut;
 mod flows;
 mod histories;

@@ -95,3 +95,35 @@ async fn settings_and_references_are_seen_by_the_next_decision() {
         assert!(log.contains(said), "{said}: {log}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_task_of_the_record_that_ends_well_closes_the_one_that_failed() {
+    let bench = Bench::new(9);
+    let runtime = bench.start().await;
+    runtime.set_setting("toy", "prefix", &Value::text("B"), &by()).await.unwrap();
+    let link = crate::Link { entity: "order", source: "5", target: "900", hands_off: false };
+    runtime.add_reference("toy", link, &by()).await.unwrap();
+    let bad = start(&runtime, "order", "5").await;
+    let row = runtime.settled(&bad).await.unwrap();
+    assert_eq!(row.field("state").as_text(), Some("failed"), "nothing is there under 900");
+    let other = start(&runtime, "order", "6").await;
+    runtime.settled(&other).await.unwrap();
+    bench.world.books.lock().unwrap().ledger.insert(
+        "900".to_owned(),
+        json::read(r#"{"Id": "900", "Ref": "5", "Prefix": "B"}"#).unwrap(),
+    );
+    let next = start(&runtime, "order", "5").await;
+    assert_eq!(runtime.settled(&next).await.unwrap().field("state").as_text(), Some("done"));
+    let healed = async {
+        loop {
+            let row = runtime.task(&bad).await.unwrap();
+            if json::write(&row).contains("cancelled") {
+                return row;
+            }
+            bench.pass(Duration::from_millis(10)).await;
+        }
+    };
+    let row = tokio::time::timeout(Duration::from_secs(60), healed).await.unwrap();
+    assert!(json::write(&row).contains(&next), "{row:?}");
+    assert_eq!(states(&runtime).await.iter().filter(|s| *s == "cancelled").count(), 1);
+}
