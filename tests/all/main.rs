@@ -3,8 +3,11 @@
 mod bad_input;
 mod cut;
 mod demo;
+mod fuzz;
 mod intake;
+mod money;
 mod program;
+mod properties;
 mod stage;
 mod strace;
 mod tidy;

@@ -288,7 +288,7 @@ fn idle(context: &Context<'_>, runs: &BTreeMap<String, Vec<(String, Span)>>, fou
     for (name, head) in context.heads {
         let Some(root) = head.document.root.as_ref() else { continue };
         let run = runs.values().flatten().any(|(child, _)| child == name);
-        if root.get("triggers").is_none()
+        if root.get("triggers").is_none_or(|triggers| triggers.entries().is_empty())
             && !run
             && let Some(node) = root.get("flow")
         {

@@ -1,6 +1,7 @@
 //! Tests over whole folders, against two small systems.
 
 mod catalog;
+mod corpus;
 mod documents;
 mod flows;
 mod folder;

@@ -118,6 +118,10 @@ pub fn table_key(value: &Value) -> Value {
             Value::record(fields.iter().map(|(k, v)| (Arc::clone(k), table_key(v))).collect())
         }
         Value::Date(_) | Value::DateTime(_) => Value::text(&value.plain().unwrap_or_default()),
+        // Amounts of two currencies are two keys.
+        Value::Money(money) => {
+            Value::text(&format!("{} {}", money.amount.normalised(), money.currency.code()))
+        }
         other => other.clone(),
     }
 }

@@ -107,10 +107,37 @@ pub struct Explained {
     pub warnings: Vec<String>,
 }
 
+/// Most brackets that may be open at once in a program's text. The deepest expression the parser
+/// takes stays well below; the bound keeps a foreign text from using up the stack.
+const MAX_OPEN: usize = 1_000;
+
 pub(crate) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ProgramError> {
+    if opens(text) > MAX_OPEN {
+        return Err(ProgramError::Unreadable("nested too deeply".to_owned()));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     reader.disable_recursion_limit();
     T::deserialize(&mut reader).map_err(|e| ProgramError::Unreadable(e.to_string()))
+}
+
+/// The most brackets open at once, those in texts left out.
+fn opens(text: &str) -> usize {
+    let (mut open, mut most) = (0_usize, 0_usize);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                open = open.saturating_add(1);
+                most = most.max(open);
+            }
+            b']' | b'}' if !in_text => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
 }
 
 pub(crate) fn known(edition: u32) -> Result<(), ProgramError> {

@@ -14,7 +14,7 @@ fn graph(flow: &str) -> Graph {
 }
 
 /// The graph as lines: place, id, what follows.
-fn picture(graph: &Graph) -> String {
+pub(crate) fn picture(graph: &Graph) -> String {
     let mut lines = String::new();
     for (n, node) in graph.nodes.iter().enumerate() {
         let next = |to: Option<u32>| to.map_or("end".to_owned(), |to| to.to_string());

@@ -42,8 +42,10 @@ impl Checker<'_> {
             types.push(if part.sort == Sort::Plain { part.ty } else { Type::Dyn });
             codes.push(part.code);
         }
-        if self.found.len() == before {
+        let broken = |d: &Diagnostic| d.severity == tenon_source::Severity::Error;
+        if !self.found.iter().skip(before).any(broken) {
             self.special(function, &placed);
+            self.kinds(function, &placed, &types);
         }
         if self.env.money.vat_as_given && ["net", "gross", "vat_part"].contains(&function.name) {
             let span = self.span(&name.span);

@@ -116,11 +116,13 @@ impl Checker<'_> {
         if let Some(near) = near {
             let sure = super::paths::slip(text, near);
             found = found.note(format!("did you mean \"{near}\"?"));
-            found = found.fix(
-                span,
-                format!("\"{near}\""),
-                sure && ast.span.len() == text.len().saturating_add(2),
-            );
+            // In an expression the span has the quotes in it, in a quoted YAML scalar it has not.
+            let quotes = ast.span.len().saturating_sub(text.len());
+            found = match quotes {
+                0 => found.fix(span, near, sure),
+                2 => found.fix(span, format!("\"{near}\""), sure),
+                _ => found,
+            };
         } else {
             let shown: Vec<&str> = values.iter().take(12).map(|v| &**v).collect();
             found = found.note(format!("values are {}", shown.join(", ")));

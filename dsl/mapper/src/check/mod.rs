@@ -2,6 +2,7 @@
 //!
 //! One mistake gives one finding: an ill-typed part is reported, and is `dyn` from there on.
 
+mod arguments;
 mod assign;
 mod calls;
 mod choices;
@@ -24,6 +25,7 @@ use crate::code::{Code, Leaf, Pick};
 use crate::env::Env;
 use crate::types::Type;
 
+pub(crate) use arguments::one_of;
 pub(crate) use assign::Target;
 use facts::Fact;
 pub(crate) use shapes::{leaf_of, shown_type, simple_type};

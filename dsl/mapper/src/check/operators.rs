@@ -6,7 +6,7 @@ use tenon_value::Value;
 use super::facts::{self, Fact};
 use super::shapes::{is_inexact, is_money, is_number, is_record, join, join_parts};
 use super::{Checker, Part, Sort, shown_type};
-use crate::ast::{Ast, Kind, Operator};
+use crate::ast::{Ast, Kind, Operator, Piece};
 use crate::code::{Code, Op};
 use crate::print::print;
 use crate::types::Type;
@@ -210,7 +210,7 @@ impl Checker<'_> {
             return true;
         }
         match &left.ty {
-            Type::Text => ast.as_plain_text().is_some_and(|t| !t.trim().is_empty()),
+            Type::Text => never_blank(ast),
             Type::List(_) | Type::Map(_) | Type::Named(_) | Type::Record(_) => false,
             _ => true,
         }
@@ -269,6 +269,18 @@ impl Checker<'_> {
             self.error_with("M018", &ast.span, message, note);
         }
         self.fallible = true;
+    }
+}
+
+/// Whether a text can't be blank: it has a literal part, or a fallback that has one.
+fn never_blank(ast: &Ast) -> bool {
+    match &ast.kind {
+        Kind::Template(pieces) => {
+            pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if !text.trim().is_empty()))
+        }
+        Kind::Binary(Operator::Fallback, _, last) => never_blank(last),
+        Kind::If(_, a, b) | Kind::Try(a, b) => never_blank(a) && never_blank(b),
+        _ => false,
     }
 }
 

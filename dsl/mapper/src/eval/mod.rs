@@ -1,5 +1,6 @@
 //! Walks a compiled program. No clock, no network, no disk: stored state comes through the host.
 
+pub(crate) mod budget;
 pub(crate) mod leaf;
 pub(crate) mod ops;
 
@@ -23,6 +24,8 @@ pub(crate) struct Run<'e> {
     pub(crate) warnings: Vec<String>,
     /// Paths read and what stood there, when somebody wants to know.
     pub(crate) seen: Option<Vec<(String, Value)>>,
+    /// Work done so far; see [`budget`].
+    pub(crate) spent: u64,
 }
 
 /// What a target field comes to.
@@ -36,7 +39,7 @@ pub(crate) enum Outcome {
 
 impl<'e> Run<'e> {
     pub(crate) fn new(scope: &'e Scope, host: &'e dyn Host) -> Run<'e> {
-        Run { scope, host, stack: Vec::new(), warnings: Vec::new(), seen: None }
+        Run { scope, host, stack: Vec::new(), warnings: Vec::new(), seen: None, spent: 0 }
     }
 
     /// The value a path points at, where nothing has to be computed for it.
@@ -137,6 +140,7 @@ impl<'e> Run<'e> {
                 let mut fields = Record::with_capacity(entries.len());
                 for (name, value) in entries {
                     let value = self.eval(value)?;
+                    self.spend_on_parts(&value)?;
                     if value != Value::Missing {
                         fields.insert(Arc::clone(name), value);
                     }
@@ -144,7 +148,13 @@ impl<'e> Run<'e> {
                 Ok(Value::record(fields))
             }
             Code::List(items) => {
-                Ok(Value::list(items.iter().map(|i| self.eval(i)).collect::<Result<_>>()?))
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    let value = self.eval(item)?;
+                    self.spend_on_parts(&value)?;
+                    values.push(value);
+                }
+                Ok(Value::list(values))
             }
             Code::Call(callee, arguments) => self.call(callee.0, arguments),
             Code::Lookup(lookup) => self.lookup(lookup),
@@ -193,6 +203,7 @@ impl<'e> Run<'e> {
         value: Value,
         body: impl FnOnce(&mut Run<'e>) -> Result<T>,
     ) -> Result<T> {
+        self.spend(1)?;
         let height = self.stack.len();
         self.stack.push(value);
         let result = body(self);
@@ -306,6 +317,7 @@ impl<'e> Run<'e> {
                 None => return Err(named(ops::wrong("a plain value", &value), piece, &value)),
             }
         }
+        self.spend_on_text(&out)?;
         Ok(Value::from(out))
     }
 
@@ -317,6 +329,7 @@ impl<'e> Run<'e> {
         }
         let left = self.eval(a)?;
         let right = self.eval(b)?;
+        self.spend_on(&left)?;
         ops::binary(op, &left, &right).map_err(|e| {
             let (code, value) = if left.is_absent() { (a, &left) } else { (b, &right) };
             if left.is_absent() || right.is_absent() {
@@ -367,10 +380,12 @@ impl<'e> Run<'e> {
         }
         let first = arguments.first();
         let mut call = Call { name: function.name, args: values, lambda, run: self };
-        (function.run)(&mut call).map_err(|e| match first {
+        let made = (function.run)(&mut call).map_err(|e| match first {
             Some(first) => named(e, first, &MISSING),
             None => e,
-        })
+        })?;
+        self.spend_on(&made)?;
+        Ok(made)
     }
 
     fn lookup(&mut self, lookup: &Lookup) -> Result<Value> {

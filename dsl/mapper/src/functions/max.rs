@@ -10,7 +10,7 @@ use crate::host::EvalError;
 pub(super) static FUNCTION: Function = Function {
     name: "max",
     params: &[needs("a", Takes::Any), may("b", Takes::Any)],
-    result: |t| least(t),
+    result: |t| crate::check::one_of(t),
     gives: "item",
     fallible: true,
     doc: "The largest of two values, or of the items of a list.",
@@ -38,13 +38,4 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
         }
     }
     best.ok_or_else(|| EvalError::missing("an item of the list"))
-}
-
-/// The items' type of a list, or the type of the first value.
-pub(crate) fn least(types: &[crate::types::Type]) -> crate::types::Type {
-    match types.first() {
-        Some(crate::types::Type::List(item)) => (**item).clone(),
-        Some(first) => first.clone(),
-        None => crate::types::Type::Dyn,
-    }
 }

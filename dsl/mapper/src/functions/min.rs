@@ -10,7 +10,7 @@ use crate::host::EvalError;
 pub(super) static FUNCTION: Function = Function {
     name: "min",
     params: &[needs("a", Takes::Any), may("b", Takes::Any)],
-    result: |t| least(t),
+    result: |t| crate::check::one_of(t),
     gives: "item",
     fallible: true,
     doc: "The smallest of two values, or of the items of a list.",
@@ -39,5 +39,3 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     }
     best.ok_or_else(|| EvalError::missing("an item of the list"))
 }
-
-use crate::functions::catalog::max_::least;

@@ -21,7 +21,7 @@ fn document(text: &str) -> Document {
 }
 
 /// The shop of the corpus, and a ledger that takes orders with rows.
-fn ledger() -> Env {
+pub(super) fn ledger() -> Env {
     let mut env = env();
     let field = |ty: Type| Field::of(ty.optional());
     let kinds = Type::Enum(["GOODS", "FREIGHT"].map(Arc::from).into());

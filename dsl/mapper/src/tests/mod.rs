@@ -4,6 +4,7 @@ mod corpus;
 mod examples;
 mod mappings;
 mod properties;
+mod rendered;
 mod scripts;
 
 use tenon_source::Diagnostic;

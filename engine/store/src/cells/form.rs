@@ -127,7 +127,15 @@ impl<'a> Head<'a> {
         if self.flags & COMPRESSED == 0 {
             return Ok(bytes);
         }
-        lz4_flex::decompress_size_prepended(&bytes)
+        // LZ4 expands a byte to at most 255; a length beyond that would only take memory.
+        let (length, packed) = bytes
+            .split_first_chunk::<4>()
+            .ok_or_else(|| StoreError::Damaged("a compressed value has no length".into()))?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        if length > packed.len().saturating_mul(255) {
+            return Err(StoreError::Damaged(format!("a compressed value claims {length} bytes")));
+        }
+        lz4_flex::decompress(packed, length)
             .map_err(|e| StoreError::Damaged(format!("a compressed value: {e}")))
     }
 }

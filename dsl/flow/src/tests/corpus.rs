@@ -1,0 +1,95 @@
+//! `corpus/flows.txt`: flows beside their graph's short picture, or beside the codes of what is wrong
+//! with them. `corpus/rendered.txt`: changes of the good folder beside the findings as people see
+//! them. `TENON_BLESS=1` writes what is found now, to be read before it is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenon_source::Diagnostic;
+
+use super::flows::picture;
+use super::systems::{check, good, is_error, shown};
+
+const FLOWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/corpus/flows.txt");
+const RENDERED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/corpus/rendered.txt");
+const HEAD: &str =
+    "flow: order\ntitle: Orders\nfrom: shop.order\nto: ledger.order\nentity: order\n";
+
+/// Runs each case of a corpus; gives back how many there were.
+fn run(path: &str, judge: impl Fn(&str) -> String) -> usize {
+    let corpus = std::fs::read_to_string(path).unwrap();
+    let (mut out, mut wrong, mut count) = (String::new(), Vec::new(), 0);
+    for case in corpus.split("===== ").skip(1) {
+        let (title, rest) = case.split_once('\n').unwrap();
+        let (given, wanted) = rest.split_once("-----\n").unwrap();
+        let found = judge(given);
+        let found = found.trim_end();
+        count += 1;
+        if found != wanted.trim_end() {
+            wrong.push(format!("{title}\n{given}\ncame to\n{found}"));
+        }
+        out.push_str(&format!("===== {title}\n{given}-----\n{found}\n\n"));
+    }
+    if std::env::var_os("TENON_BLESS").is_some() {
+        std::fs::write(path, out).unwrap();
+    } else {
+        assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    }
+    count
+}
+
+fn folder(given: &str) -> BTreeMap<String, String> {
+    let mut files = good();
+    let mut text = HEAD.to_owned();
+    if !given.contains("triggers:") {
+        text.push_str("triggers: { manual: [id] }\n");
+    }
+    text.push_str(given);
+    if !given.contains("run: ") {
+        files.remove("invoice.flow.yaml");
+    }
+    files.insert("order.flow.yaml".to_owned(), text);
+    files
+}
+
+#[test]
+fn flows_become_the_graphs_of_the_corpus_or_are_refused_with_its_codes() {
+    let count = run(FLOWS, |given| {
+        let (integration, found) = check(&folder(given));
+        let line = |d: &Diagnostic| {
+            let kind = if is_error(d) { "" } else { " (warning)" };
+            format!("{}{kind} at {}\n", d.code, d.span.text().lines().next().unwrap_or_default())
+        };
+        let codes: String = found.iter().map(line).collect();
+        let graph = integration.map(|mut i| picture(&i.graphs.remove("order").unwrap()));
+        format!("{codes}{}", graph.unwrap_or_default())
+    });
+    assert!(count >= 60, "only {count} flows");
+}
+
+#[test]
+fn findings_in_folders_read_as_the_corpus_says() {
+    let codes = std::cell::RefCell::new(BTreeSet::new());
+    let count = run(RENDERED, |given| {
+        let mut files = good();
+        let (path, change) = given.split_once('\n').unwrap();
+        let (old, new) = change.split_once("\n=>\n").unwrap();
+        let text = files.remove(path).unwrap_or_default();
+        let changed = if old == "whole" {
+            new.to_owned()
+        } else {
+            assert!(text.contains(old), "{path} has no `{old}`");
+            text.replacen(old, new.strip_suffix('\n').unwrap_or(new), 1)
+        };
+        let bytes =
+            changed.replace("<NUL>", "\0").replace("<TAB>", "\t").replace("<BOM>", "\u{feff}");
+        files.insert(path.to_owned(), bytes);
+        let (_, found) = check(&files);
+        codes.borrow_mut().extend(found.iter().map(|finding| finding.code));
+        shown(&found).replace('\0', "<NUL>").replace('\t', "<TAB>").replace('\u{feff}', "<BOM>")
+    });
+    assert!(count >= 40, "only {count} cases");
+    let codes = codes.into_inner();
+    let missing: Vec<&str> =
+        crate::codes::PAGES.iter().map(|page| page.code).filter(|c| !codes.contains(c)).collect();
+    assert!(missing.is_empty(), "no case is answered with {missing:?}");
+}
