@@ -6,7 +6,7 @@ use crate::ast::Ast;
 use crate::code::Code;
 use crate::functions::Function;
 use crate::print::print;
-use crate::types::Type;
+use crate::types::{Type, Types};
 
 impl Checker<'_> {
     /// The kinds of arguments that single parameters can't tell. `types` stand in the order of the
@@ -124,7 +124,8 @@ fn has_order(ty: &Type) -> bool {
 pub(crate) fn one_of(types: &[Type]) -> Type {
     match types {
         [Type::List(item), ..] => (**item).clone(),
-        [first, second, ..] if *second != Type::Dyn => join(first, second),
+        // What has an order is no record, so no record types are needed to join it.
+        [first, second, ..] if *second != Type::Dyn => join(&Types::default(), first, second),
         [first, ..] => first.clone(),
         [] => Type::Dyn,
     }
