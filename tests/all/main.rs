@@ -1,5 +1,6 @@
 //! One test binary over the whole workspace; each module is one kind of test.
 
+mod auth;
 mod bad_input;
 mod cut;
 mod demo;

@@ -1,11 +1,11 @@
 //! The shipped integration on a store in memory, with the sandbox in the same process as the outside
-//! world: no sockets, no disk, and a clock a thousand times as fast as the true one.
+//! world: no sockets, no disk, and virtual time that moves when everything waits.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -23,13 +23,11 @@ use tenon_store::{
 };
 use tenon_value::{Value, json};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 /// 2026-03-10T12:00:00Z, where the sandbox's clock stands.
 const NOW_MS: i64 = 1_773_144_000_000;
-/// Milliseconds of the engine in one true millisecond.
-const FASTER: i64 = 1_000;
-
 /// Where the process dies, counted in commits from when the cut was armed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -120,25 +118,23 @@ impl Store for Disk {
     }
 }
 
-/// A fast clock, counted ids, seeded randomness: the same for every process on one disk.
-pub struct Fast {
+/// Virtual time, counted ids, seeded randomness: the same for every process on one disk.
+pub struct Virtual {
     born: Instant,
     count: AtomicU64,
     random: AtomicU64,
 }
 
-impl Fast {
-    fn new() -> Arc<Fast> {
-        #[expect(clippy::disallowed_methods, reason = "the seam of these tests")]
-        let born = Instant::now();
-        Arc::new(Fast { born, count: AtomicU64::new(0), random: AtomicU64::new(1) })
+impl Virtual {
+    fn new() -> Arc<Virtual> {
+        let (count, random) = (AtomicU64::new(0), AtomicU64::new(1));
+        Arc::new(Virtual { born: Instant::now(), count, random })
     }
 }
 
-impl Seam for Fast {
+impl Seam for Virtual {
     fn now_ms(&self) -> i64 {
-        let passed = i64::try_from(self.born.elapsed().as_micros()).unwrap();
-        NOW_MS + passed * FASTER / 1_000
+        NOW_MS + i64::try_from(self.born.elapsed().as_millis()).unwrap()
     }
 
     fn id(&self, prefix: &str) -> String {
@@ -154,15 +150,9 @@ impl Seam for Fast {
     }
 
     fn sleep_until(&self, at_ms: i64) -> Wait<'_> {
+        let left = Duration::from_millis(u64::try_from(at_ms - self.now_ms()).unwrap_or(0));
         Box::pin(async move {
-            loop {
-                let left = at_ms - self.now_ms();
-                if left <= 0 {
-                    return;
-                }
-                let micros = u64::try_from(left * 1_000 / FASTER).unwrap() + 1;
-                tokio::time::sleep(Duration::from_micros(micros)).await;
-            }
+            let _ = tokio::time::timeout(left, std::future::pending::<()>()).await;
         })
     }
 }
@@ -256,7 +246,7 @@ pub struct World {
     pub parts: Parts,
     pub disk: Arc<Disk>,
     router: Router,
-    seam: Arc<Fast>,
+    seam: Arc<Virtual>,
     deployment: Deployment,
     runtime: Option<Runtime>,
 }
@@ -276,7 +266,7 @@ impl World {
             parts: parts.clone(),
             disk: Disk::new(),
             router: router.clone(),
-            seam: Fast::new(),
+            seam: Virtual::new(),
             deployment: deployment.clone(),
             runtime: None,
         };
@@ -390,7 +380,6 @@ impl World {
 
     /// Waits until no task moves by itself any more.
     pub async fn quiet(&self) {
-        #[expect(clippy::disallowed_methods, reason = "a deadline for a test that hangs")]
         let began = Instant::now();
         loop {
             let page = self.disk.scan(Scan::new(Select::OpenTasks)).await.unwrap();
@@ -405,8 +394,8 @@ impl World {
                 // It died between a refresh and its answer: a person consents again.
                 self.authorise().await;
             }
-            assert!(began.elapsed() < Duration::from_secs(60), "stands: {:?}", page.rows);
-            tokio::time::sleep(Duration::from_micros(500)).await;
+            assert!(began.elapsed() < Duration::from_secs(30 * 86_400), "stands: {:?}", page.rows);
+            self.seam.sleep_until(self.seam.now_ms() + 500).await;
         }
     }
 
