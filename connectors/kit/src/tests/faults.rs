@@ -325,3 +325,28 @@ fn answers_of_any_shape_are_read_without_panic() {
         }
     }
 }
+
+#[test]
+fn a_refusal_that_names_a_field_of_rows_shows_the_values_it_may_mean() {
+    let body =
+        r#"{"ErrorInformation":{"error":1,"message":"Kan inte hitta artikeln.","code":2000428}}"#;
+    let refused = |rows: &str| {
+        let record = value(&format!("{{\"OrderRows\":[{rows}]}}"));
+        let create = Operation::Create { resource: "order".into(), record };
+        fault(outcome("fortnox", &create, 404, body))
+    };
+    let one = refused(r#"{"Description":"x"},{"ArticleNumber":"A"},{"ArticleNumber":"A"}"#);
+    assert_eq!(one.field.as_deref(), Some("OrderRows[1].ArticleNumber"));
+    assert_eq!(one.value, Value::text("A"));
+    let two = refused(r#"{"ArticleNumber":"A"},{"ArticleNumber":"B"}"#);
+    assert_eq!(two.field.as_deref(), Some("ArticleNumber"));
+    assert_eq!(two.value, value(r#"["A","B"]"#));
+}
+
+#[test]
+fn a_record_that_is_not_there_is_named_by_its_key() {
+    let body = r#"{"ErrorInformation":{"error":1,"message":"Finns inte.","code":1}}"#;
+    let fault = fault(outcome("fortnox", &get("currency", "CHF"), 404, body));
+    assert_eq!((fault.class, fault.field.as_deref()), (Class::NotFound, Some("Code")));
+    assert_eq!(fault.value, Value::text("CHF"));
+}
