@@ -13,3 +13,4 @@ mod stage;
 mod strace;
 mod tidy;
 mod world;
+mod workflows;

@@ -113,6 +113,8 @@ impl Head {
     /// The names every step of the flow sees, with their types.
     pub(crate) fn env(&self, base: &Env) -> Env {
         let mut env = base.clone();
+        // A flow says nothing of money: it names the amount it means.
+        env.money.pick = tenon_mapper::Pick::Open;
         if let Some(source) = &self.from {
             env.scope.insert(source.endpoint.resource.clone(), source.record.clone());
         } else if let Some(record) = &self.record {

@@ -154,6 +154,8 @@ pub enum Pick {
     Shop,
     /// The buyer's currency.
     Presentment,
+    /// The shop's own where none is named; each may be named.
+    Open,
     /// As the value at that place of the stack says.
     Slot(u16),
 }

@@ -29,6 +29,8 @@ const SHIPPED: &[(&str, &str)] = shipped!(
     "invoice.map.yaml",
     "tables/sales_accounts.csv",
     "tables/payment_methods.csv",
+    "tables/line_accounts.csv",
+    "tables/currencies.csv",
     "tables/shipping_methods.csv",
     "scripts/names.rhai",
 );

@@ -269,8 +269,9 @@ fn row(priced: Priced<'_>) -> Result<Row, NumberError> {
 fn taxes_of(amount: Number, taxes: &[Tax], included: bool) -> Result<Vec<Number>, NumberError> {
     let mut all = Number::ZERO;
     for tax in taxes {
-        all = all.add(tax.rate)?;
+        all = all.add(tax.rate.multiply(tax.share)?)?;
     }
     let divisor = if included { Number::ONE.add(all)? } else { Number::ONE };
-    taxes.iter().map(|tax| Ok(money(amount.multiply(tax.rate)?.divide(divisor)?))).collect()
+    let part = |tax: &Tax| amount.multiply(tax.rate.multiply(tax.share)?)?.divide(divisor);
+    taxes.iter().map(|tax| Ok(money(part(tax)?))).collect()
 }

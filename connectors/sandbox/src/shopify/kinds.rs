@@ -7,7 +7,7 @@ use super::goods::LONG_TITLE;
 use super::order::{Allocation, Cancelled, LineKind, Order, Pair, TransactionKind};
 use super::parts::{
     MINUTE, abroad, allocate, at, blank, buys, deliver, discount, extra, give_back, goods,
-    hundredths, number, pick, reprice, transact, vat,
+    hundredths, number, pick, reprice, transact, vat, vat_on,
 };
 use super::people;
 
@@ -230,7 +230,8 @@ fn asked(order: &mut Order, kind: Kind, draw: u64) {
             goods(order, &[(at(0), 1), (at(3), 1)], None);
             deliver(order, "Standard", 4_900, "0.25");
             if let Some(shipping) = order.shipping.first_mut() {
-                shipping.taxes = vec![vat("0.125"), vat("0.06")];
+                // 35 % of the goods are taxed at 25 %, the rest at 12 %, and the delivery like them.
+                shipping.taxes = vec![vat_on("0.35", "0.25"), vat_on("0.65", "0.12")];
             }
         }
     }

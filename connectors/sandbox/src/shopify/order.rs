@@ -83,6 +83,9 @@ pub struct Tax {
     pub title: String,
     /// Its rate as a fraction: 0.25.
     pub rate: Number,
+    /// The part of the line without tax that it lies on: 1, or less where a line is taxed at several
+    /// rates, each on its part.
+    pub share: Number,
 }
 
 /// A part of a discount that a line carries.

@@ -112,15 +112,19 @@ pub(super) fn hundredths(amount: i64) -> Number {
 }
 
 pub(super) fn vat(rate: &str) -> Tax {
-    Tax { title: "VAT".to_owned(), rate: number(rate) }
+    Tax { title: "VAT".to_owned(), rate: number(rate), share: Number::ONE }
+}
+
+/// VAT on a part of a line.
+pub(super) fn vat_on(share: &str, rate: &str) -> Tax {
+    Tax { share: number(share), ..vat(rate) }
 }
 
 pub(super) fn goods(order: &mut Order, wanted: &[(Product, u32)], rate: Option<&str>) {
     for (product, quantity) in wanted {
         let own = Number::from(product.vat).multiply(number("0.01")).unwrap_or(Number::ZERO);
         let rate = rate.map_or(own, number);
-        let taxes =
-            if rate.is_zero() { Vec::new() } else { vec![Tax { title: "VAT".to_owned(), rate }] };
+        let taxes = if rate.is_zero() { Vec::new() } else { vec![Tax { rate, ..vat("0") }] };
         order.lines.push(Line {
             kind: LineKind::Product,
             product: Some(product.number),

@@ -72,7 +72,7 @@ impl<'e> Run<'e> {
     /// The picked amount of a money bag.
     pub(crate) fn picks_presentment(&self, pick: Pick) -> bool {
         match pick {
-            Pick::Shop => false,
+            Pick::Shop | Pick::Open => false,
             Pick::Presentment => true,
             Pick::Slot(slot) => {
                 self.stack.get(usize::from(slot)).and_then(Value::as_text) == Some("presentment")

@@ -9,4 +9,4 @@ mod trace;
 
 pub use document::{CompiledMapping, compile_mapping};
 pub use program::{Made, MappingProgram};
-pub use trace::{Candidate, Trace, TraceField};
+pub use trace::{Candidate, Trace, TraceField, TraceLet};

@@ -8,7 +8,7 @@ use tenon_value::{Class, Fault, Record, Value};
 
 use super::code::{Adds, Check, FieldCode, Gives, MappingCode, Named, Part};
 use super::field::{shown, write};
-use super::trace::{Candidate, Trace, TraceField};
+use super::trace::{Candidate, Trace, TraceField, TraceLet};
 use crate::eval::{Outcome, Run};
 use crate::host::{EvalError, Host, Scope};
 use crate::program::{EDITION, ProgramError, known, read};
@@ -87,10 +87,7 @@ impl MappingProgram {
             mapper.run.stack.push(picked);
         }
         for named in &self.code.lets {
-            let value = mapper.run.eval(&named.code).map_err(|e| e.at(&named.name, &MISSING))?;
-            if let Some(trace) = &mut mapper.trace {
-                trace.lets.push((named.name.to_string(), value.clone()));
-            }
+            let value = mapper.named(named, "").map_err(|e| e.at(&named.name, &MISSING))?;
             mapper.run.stack.push(value);
         }
         let record = Value::record(mapper.record(&self.code.fields, "", target)?);
@@ -110,6 +107,23 @@ struct Mapper<'e, 't> {
 }
 
 impl Mapper<'_, '_> {
+    /// A named value of the mapping, or of the item of a list `at` that place.
+    fn named(&mut self, named: &Named, at: &str) -> Result<Value> {
+        let Some(trace) = &mut self.trace else { return self.run.eval(&named.code) };
+        self.run.seen = Some(Vec::new());
+        let value = self.run.eval(&named.code);
+        let read = self.run.seen.take().unwrap_or_default();
+        let value = value?;
+        trace.lets.push(TraceLet {
+            at: at.to_owned(),
+            name: named.name.to_string(),
+            text: named.text.clone(),
+            value: value.clone(),
+            read,
+        });
+        Ok(value)
+    }
+
     fn record(&mut self, fields: &[FieldCode], at: &str, target: Option<&Value>) -> Result<Record> {
         let mut record = Record::with_capacity(fields.len());
         for field in fields {
@@ -305,7 +319,7 @@ impl Mapper<'_, '_> {
             return Ok(None);
         }
         for named in lets {
-            let value = self.run.eval(&named.code).map_err(|e| e.within(path))?;
+            let value = self.named(named, path).map_err(|e| e.within(path))?;
             self.run.stack.push(value);
         }
         Ok(Some(Value::record(self.record(fields, path, None)?)))

@@ -359,17 +359,10 @@ impl Stage {
                 }
                 key => key.plain().unwrap_or_default(),
             };
-            let row = ["at=capture", "terms=0", "send=mark_sent"];
-            self.tenon(&[
-                "table",
-                "set",
-                "payment_methods",
-                &format!("gateway={gateway}"),
-                row[0],
-                row[1],
-                row[2],
-            ])
-            .await?;
+            let gateway = format!("gateway={gateway}");
+            let row = ["at=capture", "terms=0", "mode=BG", "send=mark_sent"];
+            let words = ["table", "set", "payment_methods", &gateway];
+            self.tenon(&[&words[..], &row[..]].concat()).await?;
             self.tenon(&["task", "retry", &id]).await?;
             repaired = repaired.saturating_add(1);
         }
