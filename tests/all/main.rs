@@ -12,5 +12,5 @@ mod properties;
 mod stage;
 mod strace;
 mod tidy;
-mod world;
 mod workflows;
+mod world;
