@@ -4,13 +4,12 @@
 //! so what stands on the other side must keep them too: a sandbox's windows and lifetimes are divided
 //! by the same scale (`sandbox up --time-scale`). A sandbox that acts some milliseconds after it cut a
 //! connection does so in true time: that delay must stay below the connector's `settle` divided by the
-//! scale. With Fortnox' 10 s and a scale of 20 these are 500 ms; the demonstration uses 200 ms.
+//! scale. With Fortnox' 10 s and a scale of 20 these are 500 ms; the demonstration takes four seconds divided by the scale.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tenon_runtime::{Seam, SystemSeam, Wait};
+use tenon_runtime::{ScaledSeam, Seam, SystemSeam};
 
 use crate::exit::Failure;
 
@@ -36,40 +35,5 @@ pub fn seam(scale: u32, dir: &Path) -> Result<Arc<dyn Seam>, Failure> {
             now
         }
     };
-    Ok(Arc::new(Scaled { scale: i64::from(scale), began_ms }))
-}
-
-/// A clock that runs faster: retries, breakers, limits and settling all keep their proportions.
-struct Scaled {
-    scale: i64,
-    began_ms: i64,
-}
-
-impl Seam for Scaled {
-    fn now_ms(&self) -> i64 {
-        let passed = SystemSeam.now_ms().saturating_sub(self.began_ms);
-        self.began_ms.saturating_add(passed.saturating_mul(self.scale))
-    }
-
-    fn id(&self, prefix: &str) -> String {
-        SystemSeam.id(prefix)
-    }
-
-    fn random(&self, into: &mut [u8]) {
-        SystemSeam.random(into);
-    }
-
-    fn sleep_until(&self, at_ms: i64) -> Wait<'_> {
-        Box::pin(async move {
-            loop {
-                let left = at_ms.saturating_sub(self.now_ms());
-                if left <= 0 {
-                    return;
-                }
-                let real = left.saturating_add(self.scale).checked_div(self.scale).unwrap_or(left);
-                let real = u64::try_from(real).unwrap_or(1).clamp(1, 60_000);
-                tokio::time::sleep(Duration::from_millis(real)).await;
-            }
-        })
-    }
+    Ok(Arc::new(ScaledSeam::new(scale, began_ms)))
 }

@@ -50,6 +50,6 @@ pub use limiter::{Blocked, Bucket, Feedback, Limiter};
 pub use operate::{AuditQuery, By, DeliveryQuery, Link, TaskQuery};
 pub use peer::{Address, Incoming, Peer, Proven, Rejected};
 pub use refusal::{Kind as RefusalKind, Refusal};
-pub use seam::{Seam, SystemSeam, Wait};
+pub use seam::{ScaledSeam, Seam, SystemSeam, Wait};
 pub use secrets::{KEY_VARIABLE, Vault, VaultError, write_private};
 pub use transport::{Answer, Http, HttpBounds, NoClient, Outgoing, Transport};

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use tenon_flow::Integration;
 use tenon_kit::Connector;
-use tenon_runtime::{Connected, DeployedTable, Deployment, Pace, Peer};
+use tenon_runtime::{Connected, DeployedTable, Deployment, Peer};
 use tenon_source::{Diagnostic, File, Node, NodeKind, Style};
 use tenon_value::{Number, Value};
 
@@ -65,12 +65,11 @@ fn plain() -> tenon_source::Format {
     tenon_source::Format::Human { color: false }
 }
 
-/// The integration as the engine runs it, its waits a hundred times shorter.
+/// The integration as the engine runs it.
 pub fn deployment(integration: Integration) -> Deployment {
-    let pace = Pace { percent: 1 };
     let connectors = connectors();
     let peer = |name: &String| -> Arc<dyn Peer> {
-        Arc::new(Connected::new(Arc::clone(&connectors[name])).at(pace))
+        Arc::new(Connected::new(Arc::clone(&connectors[name])))
     };
     let connections = integration
         .connections
@@ -103,7 +102,6 @@ pub fn deployment(integration: Integration) -> Deployment {
         setting_types,
         tables,
     }
-    .at(pace)
 }
 
 /// A YAML document as a value: plain scalars are numbers, booleans and null where they look so.

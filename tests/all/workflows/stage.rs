@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenon_runtime::{
-    By, Config, Ground, Http, HttpBounds, Runtime, Seam, SystemSeam, Transport, Vault,
+    By, Config, Ground, Http, HttpBounds, Runtime, ScaledSeam, Seam, SystemSeam, Transport, Vault,
 };
 use tenon_sandbox::config::Limits;
 use tenon_sandbox::fortnox::Ask;
@@ -62,7 +62,7 @@ impl Stage {
         let sandbox = Sandbox::start(config).await.unwrap();
         let ground = Ground {
             store: Arc::new(MemoryStore::new()),
-            seam: Arc::new(SystemSeam) as Arc<dyn Seam>,
+            seam: Arc::new(ScaledSeam::new(100, SystemSeam.now_ms())) as Arc<dyn Seam>,
             transport: Arc::new(Http::new(HttpBounds::default()).unwrap()) as Arc<dyn Transport>,
             vault: Vault::with_key([1; 32]),
         };
@@ -158,18 +158,6 @@ impl Stage {
             None => text("fault.code"),
         };
         Ended { state: text("state"), code, says, task: task.to_owned() }
-    }
-
-    /// The end of the child that a task starts in a step.
-    pub async fn child_ended(&self, task: &str, step: &str) -> Ended {
-        let child = format!("{task}.{step}");
-        let started = async {
-            while self.runtime.task(&child).await.is_err() {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_secs(10), started).await.unwrap();
-        self.ended(&child).await
     }
 
     /// Gives a task the verb `retry` and waits for its end.
