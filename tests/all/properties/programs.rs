@@ -73,12 +73,18 @@ impl Author<'_> {
     fn path(&mut self, ty: &Type) -> Option<String> {
         let mut found = Vec::new();
         for (name, of) in &self.names {
-            self.paths(name.clone(), of, ty, 3, &mut found);
+            self.paths((name.clone(), of), ty, 3, &mut found);
         }
         if found.is_empty() { None } else { Some(self.dice.pick(&found).clone()) }
     }
 
-    fn paths(&self, at: String, of: &Type, wanted: &Type, depth: usize, found: &mut Vec<String>) {
+    fn paths(
+        &self,
+        (at, of): (String, &Type),
+        wanted: &Type,
+        depth: usize,
+        found: &mut Vec<String>,
+    ) {
         if of == wanted {
             found.push(at.clone());
         }
@@ -88,23 +94,23 @@ impl Author<'_> {
         match of {
             Type::Named(name) => {
                 for (field, of) in self.types.fields(name).unwrap() {
-                    self.paths(format!("{at}.{field}"), &of.ty, wanted, depth - 1, found);
+                    self.paths((format!("{at}.{field}"), &of.ty), wanted, depth - 1, found);
                 }
             }
             Type::Optional(inner) if matches!(**inner, Type::Named(_)) => {
                 let Type::Named(name) = &**inner else { return };
                 for (field, of) in self.types.fields(name).unwrap() {
                     let through = of.ty.clone().optional();
-                    self.paths(format!("{at}.{field}"), &through, wanted, depth - 1, found);
+                    self.paths((format!("{at}.{field}"), &through), wanted, depth - 1, found);
                 }
             }
             Type::List(inner) => {
                 let item = (**inner).clone().optional();
-                self.paths(format!("{at}[0]"), &item, wanted, depth - 1, found);
+                self.paths((format!("{at}[0]"), &item), wanted, depth - 1, found);
                 if let Type::Named(name) = &**inner {
                     for (field, of) in self.types.fields(name).unwrap() {
                         let all = of.ty.clone().list();
-                        self.paths(format!("{at}.{field}"), &all, wanted, depth - 1, found);
+                        self.paths((format!("{at}.{field}"), &all), wanted, depth - 1, found);
                     }
                 }
             }

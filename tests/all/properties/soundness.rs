@@ -1,6 +1,6 @@
 //! What the checker accepted never raises a type fault, and has the type the checker says.
 
-use tenon_mapper::{EvalError, NoHost, Scope, Type, Types, compile_text, parse, print};
+use tenon_mapper::{EvalError, NoHost, Scope, Type, compile_text, parse, print};
 use tenon_value::Value;
 
 use super::programs::Author;
@@ -14,11 +14,11 @@ const ACCEPTED: u32 = 10_000;
 const TYPE_FAULTS: [&str; 2] = ["MAP_WRONG_TYPE", "MAP_VALUE_MISSING"];
 
 /// Whether a value is of a type.
-fn is_of(value: &Value, ty: &Type, types: &Types) -> bool {
+fn is_of(value: &Value, ty: &Type) -> bool {
     match (ty, value) {
         (Type::Dyn, _) => true,
         (Type::Optional(_), Value::Missing | Value::Null) => true,
-        (Type::Optional(inner), _) => is_of(value, inner, types),
+        (Type::Optional(inner), _) => is_of(value, inner),
         (Type::Text, Value::Text(_))
         | (Type::Bool, Value::Bool(_))
         | (Type::Decimal | Type::Inexact, Value::Number(_))
@@ -33,7 +33,7 @@ fn is_of(value: &Value, ty: &Type, types: &Types) -> bool {
         (Type::Enum(values), Value::Text(text)) => values.iter().any(|v| v == text),
         (Type::List(inner), Value::List(items)) => {
             // What is nullable inside of a record stays as it came, so items are looked at one deep.
-            items.iter().all(|item| is_of(item, inner, types))
+            items.iter().all(|item| is_of(item, inner))
         }
         _ => false,
     }
@@ -63,7 +63,7 @@ fn what_the_checker_accepts_never_raises_a_type_fault() {
                 Err(EvalError::Fault(fault)) if TYPE_FAULTS.contains(&fault.code.as_str()) => {
                     format!("{}: {}", fault.code, fault.message)
                 }
-                Ok(value) if !is_of(value, &compiled.ty, &env.types) => {
+                Ok(value) if !is_of(value, &compiled.ty) => {
                     format!("{value:?} is no {}", compiled.ty)
                 }
                 _ => continue,

@@ -8,6 +8,9 @@ use super::{Checker, Part, Sort};
 use crate::code::{Leaf, Pick};
 use crate::types::{Field, Type, Types};
 
+/// Fields of a record type.
+type Fields = IndexMap<Arc<str>, Field>;
+
 /// Types that are written by a single word.
 pub(super) const SIMPLE: [&str; 9] =
     ["text", "bool", "int", "decimal", "money", "date", "datetime", "duration", "dyn"];
@@ -139,11 +142,7 @@ fn join_within(types: &Types, (a, b): (&Type, &Type), depth: usize) -> Type {
 }
 
 /// A record that may be either: what only one of them has may be missing.
-fn join_records(
-    types: &Types,
-    (x, y): (&IndexMap<Arc<str>, Field>, &IndexMap<Arc<str>, Field>),
-    depth: usize,
-) -> Type {
+fn join_records(types: &Types, (x, y): (&Fields, &Fields), depth: usize) -> Type {
     let mut all = IndexMap::new();
     for (name, field) in x {
         let ty = match y.get(name) {
