@@ -173,7 +173,7 @@ async fn each_bad_order_ends_in_its_own_fault_and_completes_after_the_repair() {
     let homeless_task = child_or_own_fault(&stage, &homeless, &nowhere).await;
 
     // The repairs, as an operator makes them.
-    let swish = ["gateway=swish", "at=capture", "terms=0", "send=mark_sent"];
+    let swish = ["gateway=swish", "at=capture", "terms=0", "mode=BG", "send=mark_sent"];
     stage.tenon(&[&["table", "set", "payment_methods"][..], &swish].concat());
     retry(&stage, &of("unknown_payment"), false);
     stage.state(&of("unknown_payment"), "done").await;
@@ -214,8 +214,8 @@ async fn each_bad_order_ends_in_its_own_fault_and_completes_after_the_repair() {
     let article = "match sale.lineItem.sku { \"KAFFE 500g (ny)\" => \"BONOR-250\", other => other } // settings.default_article";
     replace(
         &project.join("order.map.yaml"),
-        "sale.lineItem.sku // settings.default_article",
-        article,
+        " then sale.lineItem.sku // settings.default_article",
+        &format!(" then {article}"),
     );
     stage.kill();
     stage.serve();
