@@ -303,7 +303,9 @@ async fn a_buyer_who_may_be_two_people_waits_for_a_person_and_a_reference_settle
     let mut stage = Stage::set().await;
     stage.own_project();
     for number in ["901", "902"] {
-        let card = json!({"CustomerNumber": number, "Name": "Åsa L", "Email": "asa.lindqvist@example.com"});
+        let email = "asa.lindqvist@example.com";
+        let card =
+            json!({"CustomerNumber": number, "Name": "Åsa L", "Email": email, "Type": "PRIVATE"});
         stage.in_ledger("POST", "/3/customers", json!({"Customer": card})).await;
     }
     stage.serve();

@@ -276,12 +276,13 @@ impl Stage {
 
     /// Waits until something is there.
     pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-        let looks = PATIENCE.as_millis() / LOOK.as_millis();
-        for _ in 0..looks {
+        let most = PATIENCE.as_millis() / LOOK.as_millis();
+        let mut looks = tokio::time::interval(LOOK);
+        for _ in 0..most {
             if let Some(found) = look().await {
                 return found;
             }
-            tokio::time::sleep(LOOK).await;
+            looks.tick().await;
         }
         panic!("waited too long for {what}: {:#}", self.api("/status").await["open"])
     }
