@@ -188,3 +188,73 @@ fn three_architecture_pages_stay_readable() {
         assert!(lines <= 40, "{path} has {lines} lines; a decision record takes at most 40");
     }
 }
+
+/// Codes with a page that no test provokes yet. The list only gets shorter: a code that is provoked
+/// must leave it.
+const NOT_PROVOKED: &[&str] = &[
+    "ACCOUNT_JOURNAL",
+    "BENCH_BROKEN",
+    "CONNECTION_AUTH",
+    "CONNECTION_DOWN",
+    "CONNECTION_PAUSED",
+    "CONNECTION_UNKNOWN",
+    "DRY_RUN",
+    "ENGINE_STOPPING",
+    "GRAPH_UNREADABLE",
+    "INVALID_REQUEST",
+    "JOURNAL_UNREADABLE",
+    "NAME_AMBIGUOUS",
+    "RECORD_WITHOUT_KEY",
+    "REFERENCE_EXISTS",
+    "SECRETS_CLOSED",
+    "TOKEN_REFRESH_LOST",
+    "VERB_UNKNOWN",
+];
+
+/// Every code that has a page.
+fn codes_with_a_page() -> BTreeSet<String> {
+    let pattern = regex::Regex::new("\"([FMCY][0-9]{3}|[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)\"").unwrap();
+    let pages = files().into_iter().filter(|path| path.ends_with("/src/codes.rs"));
+    let mut codes = BTreeSet::new();
+    for path in pages {
+        codes.extend(pattern.captures_iter(&text(&path)).map(|found| found[1].to_owned()));
+    }
+    codes
+}
+
+/// Texts that provoke codes: tests, their corpora and snapshots, and examples of functions, which are
+/// tests themselves.
+fn what_tests_say() -> String {
+    let mut said = String::new();
+    for path in files() {
+        let names = ["/tests", "tests/", "/corpus/", "/snapshots/", "/functions/", "/conformance/"];
+        let data =
+            ["rs", "txt", "snap", "yaml", "json"].iter().any(|e| path.ends_with(&format!(".{e}")));
+        if path.ends_with("codes.rs") || path.ends_with("tidy.rs") || !data {
+            continue;
+        }
+        let whole = text(&path);
+        if names.iter().any(|name| path.contains(name)) {
+            said.push_str(&whole);
+        } else if let Some(at) = whole.find("#[cfg(test)]") {
+            said.push_str(&whole[at..]);
+        }
+    }
+    said
+}
+
+#[test]
+fn every_code_with_a_page_is_provoked_by_a_test() {
+    let codes = codes_with_a_page();
+    assert!(codes.len() >= 150, "only {} codes found", codes.len());
+    let word = regex::Regex::new("[A-Z][A-Z0-9_]*[A-Z0-9]").unwrap();
+    let said = what_tests_say();
+    let said: BTreeSet<&str> = word.find_iter(&said).map(|found| found.as_str()).collect();
+    let quiet: BTreeSet<&str> =
+        codes.iter().map(String::as_str).filter(|code| !said.contains(code)).collect();
+    let known: BTreeSet<&str> = NOT_PROVOKED.iter().copied().collect();
+    let new: Vec<_> = quiet.difference(&known).collect();
+    assert!(new.is_empty(), "no test provokes {new:?}");
+    let done: Vec<_> = known.difference(&quiet).collect();
+    assert!(done.is_empty(), "these are provoked now; take them off the list: {done:?}");
+}

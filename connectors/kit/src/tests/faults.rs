@@ -350,3 +350,17 @@ fn a_record_that_is_not_there_is_named_by_its_key() {
     assert_eq!((fault.class, fault.field.as_deref()), (Class::NotFound, Some("Code")));
     assert_eq!(fault.value, Value::text("CHF"));
 }
+
+#[test]
+fn silence_and_too_many_requests_have_codes_of_their_own() {
+    let code = |operation: &Operation, response: &Response| {
+        let found = fault(connector("fortnox").read(operation, response).outcome);
+        (found.code, found.class)
+    };
+    let lost = Response::Lost { reason: "closed".into() };
+    assert_eq!(code(&get("order", "7"), &lost), ("ANSWER_LOST".into(), Class::Transient));
+    assert_eq!(
+        code(&get("order", "7"), &answer(429, "")),
+        ("RATE_LIMITED".into(), Class::RateLimited)
+    );
+}

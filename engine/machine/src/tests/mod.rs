@@ -2,6 +2,7 @@
 
 mod again;
 mod cut;
+mod faults;
 mod flows;
 mod histories;
 mod journal;

@@ -23,6 +23,8 @@ pub(super) enum Mishap {
     ActsLater(i64),
     /// It is refused.
     Refused(Class),
+    /// It is answered with this, and nothing happens.
+    Answers(Box<Outcome>),
 }
 
 /// Records by resource and key.
@@ -76,6 +78,7 @@ impl Outside {
             Mishap::Refused(class) => {
                 Outcome::Fault(Fault::new("REFUSED", class, "the ledger refuses"))
             }
+            Mishap::Answers(outcome) => *outcome,
             Mishap::LostAfter => {
                 let _ = self.answer(connection, op);
                 Outcome::Unknown(lost())

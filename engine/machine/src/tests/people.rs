@@ -13,7 +13,7 @@ use crate::{Input, Reason, Said, State, Verb, codes, picture};
 use tenon_graph::Step;
 
 /// Fine until the n-th request.
-fn at_request(n: usize, mishap: Mishap) -> std::collections::VecDeque<Mishap> {
+pub(super) fn at_request(n: usize, mishap: Mishap) -> std::collections::VecDeque<Mishap> {
     let mut all = vec![Mishap::Fine; n - 1];
     all.push(mishap);
     all.into()
