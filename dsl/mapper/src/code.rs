@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tenon_value::Value;
 
 use crate::functions::Callee;
+use crate::name::FieldName;
 
 /// A compiled expression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ pub enum Code {
     /// A setting.
     Setting(Arc<str>),
     /// A field; over a list, that field of every item.
-    Field(Box<Code>, Arc<str>),
+    Field(Box<Code>, FieldName),
     /// A GraphQL connection as its plain list.
     Nodes(Box<Code>),
     /// One item, or a field by a computed name.

@@ -198,6 +198,16 @@ impl EvalError {
         }
     }
 
+    /// With the value it happened at, unless one is known already.
+    pub(crate) fn with(mut self, value: &Value) -> EvalError {
+        if let EvalError::Fault(fault) | EvalError::Failed(fault) = &mut self
+            && fault.value == Value::Missing
+        {
+            fault.value = value.clone();
+        }
+        self
+    }
+
     /// With the field and the value it happened at, unless a closer place is known already.
     #[must_use]
     pub fn at(mut self, field: &str, value: &Value) -> EvalError {

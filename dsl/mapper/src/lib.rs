@@ -14,6 +14,7 @@ pub mod functions;
 mod host;
 mod literal;
 pub mod mapping;
+mod name;
 pub mod parse;
 mod print;
 mod program;

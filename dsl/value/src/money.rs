@@ -45,6 +45,12 @@ impl Currency {
     }
 }
 
+impl From<Arc<str>> for Currency {
+    fn from(code: Arc<str>) -> Currency {
+        Currency(code)
+    }
+}
+
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -1,6 +1,8 @@
 //! Dates, instants and durations as texts.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, TimeZone};
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, SecondsFormat, TimeZone};
 use chrono_tz::Tz;
 
 /// `2026-11-24T08:00:00+01:00`, with `Z` for UTC and a fraction only where there is one.
@@ -13,6 +15,17 @@ pub fn format_datetime(at: &DateTime<FixedOffset>) -> String {
 #[must_use]
 pub fn parse_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
     DateTime::parse_from_rfc3339(text).ok()
+}
+
+/// Adds a day as `2026-11-24` to a text. Years outside 0 to 9999 carry their sign.
+pub fn write_date(date: NaiveDate, out: &mut String) {
+    // Writing into a text does not fail.
+    let _ = match u32::try_from(date.year()) {
+        Ok(year) if year <= 9999 => {
+            write!(out, "{year:04}-{:02}-{:02}", date.month(), date.day())
+        }
+        _ => write!(out, "{}", date.format("%Y-%m-%d")),
+    };
 }
 
 /// Reads `2026-11-24`.

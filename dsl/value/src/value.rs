@@ -225,14 +225,28 @@ impl Value {
     pub fn plain(&self) -> Option<String> {
         match self {
             Value::Text(text) => Some(text.to_string()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(bool) => Some(bool.to_string()),
-            Value::Money(money) => Some(money.amount.to_string()),
-            Value::Date(date) => Some(date.format("%Y-%m-%d").to_string()),
-            Value::DateTime(at) => Some(crate::time::format_datetime(at)),
-            Value::Duration(ms) => Some(crate::time::format_duration(*ms)),
-            Value::Missing | Value::Null | Value::List(_) | Value::Record(_) => None,
+            other => {
+                let mut out = String::new();
+                other.write_plain(&mut out).then_some(out)
+            }
         }
+    }
+
+    /// Adds what [`Value::plain`] gives to a text; false, and nothing added, where there is none.
+    pub fn write_plain(&self, out: &mut String) -> bool {
+        use fmt::Write as _;
+        match self {
+            Value::Text(text) => out.push_str(text),
+            // Writing into a text does not fail.
+            Value::Number(number) => drop(write!(out, "{number}")),
+            Value::Bool(bool) => out.push_str(if *bool { "true" } else { "false" }),
+            Value::Money(money) => drop(write!(out, "{}", money.amount)),
+            Value::Date(date) => crate::time::write_date(*date, out),
+            Value::DateTime(at) => out.push_str(&crate::time::format_datetime(at)),
+            Value::Duration(ms) => out.push_str(&crate::time::format_duration(*ms)),
+            Value::Missing | Value::Null | Value::List(_) | Value::Record(_) => return false,
+        }
+        true
     }
 }
 

@@ -14,6 +14,15 @@ const MOST: u64 = 4_000_000;
 
 const TEXT_BYTES: usize = 16;
 
+/// Whether a value costs nothing to compute with.
+pub(super) fn is_small(value: &Value) -> bool {
+    match value {
+        Value::List(_) | Value::Record(_) => false,
+        Value::Text(text) => text.len() < TEXT_BYTES,
+        _ => true,
+    }
+}
+
 type Result<T> = std::result::Result<T, EvalError>;
 
 impl Run<'_> {

@@ -13,18 +13,12 @@ type Result<T> = std::result::Result<T, EvalError>;
 /// Brings a payload value to its type. What is absent stays absent; an empty text where a number, a
 /// date or an enum is expected is missing.
 pub(crate) fn read(value: &Value, leaf: &Leaf, run: &Run<'_>) -> Result<Value> {
+    if leaf.fits(value) {
+        return Ok(value.clone());
+    }
     let empty = |t: &str| t.trim().is_empty();
     match (leaf, value) {
         (Leaf::Optional(inner), _) => read(value, inner, run),
-        (_, Value::Missing | Value::Null) => Ok(value.clone()),
-        (Leaf::Any | Leaf::Record | Leaf::Fields(_), _)
-        | (Leaf::Text, Value::Text(_))
-        | (Leaf::Bool, Value::Bool(_))
-        | (Leaf::Int | Leaf::Decimal, Value::Number(_))
-        | (Leaf::Date, Value::Date(_))
-        | (Leaf::DateTime, Value::DateTime(_))
-        | (Leaf::Duration, Value::Duration(_))
-        | (Leaf::Money | Leaf::Bag(_), Value::Money(_)) => Ok(value.clone()),
         (Leaf::Text, Value::Number(_) | Value::Bool(_)) => {
             Ok(Value::from(value.plain().unwrap_or_default()))
         }
@@ -57,16 +51,12 @@ pub(crate) fn read(value: &Value, leaf: &Leaf, run: &Run<'_>) -> Result<Value> {
         (Leaf::Duration, Value::Text(text)) => time::parse_duration(text)
             .map(Value::Duration)
             .ok_or_else(|| ops::wrong("a duration", value)),
-        (Leaf::Enum(_), Value::Text(_)) => Ok(value.clone()),
         (Leaf::Money, Value::Record(_)) => money(value),
         (Leaf::Bag(pick), Value::Record(_)) => {
             let name = if run.picks_presentment(*pick) { "presentmentMoney" } else { "shopMoney" };
             money(value.field(name))
         }
         (Leaf::List(inner), Value::List(items)) => {
-            if matches!(**inner, Leaf::Any | Leaf::Record | Leaf::Fields(_)) {
-                return Ok(value.clone());
-            }
             Ok(Value::list(items.iter().map(|i| read(i, inner, run)).collect::<Result<_>>()?))
         }
         (Leaf::Map(inner), Value::Record(fields)) => Ok(Value::record(
@@ -143,14 +133,38 @@ fn money(value: &Value) -> Result<Value> {
         Value::Text(text) => number(text),
         _ => None,
     };
-    let code = value.field("currencyCode").as_text().or(value.field("currency").as_text());
+    let code = match (value.field("currencyCode"), value.field("currency")) {
+        (Value::Text(code), _) | (_, Value::Text(code)) => Some(Currency::from(Arc::clone(code))),
+        _ => None,
+    };
     match (amount, code) {
-        (Some(amount), Some(code)) => Ok(Value::Money(Money::new(amount, Currency::new(code)))),
+        (Some(amount), Some(code)) => Ok(Value::Money(Money::new(amount, code))),
         _ => Err(ops::wrong("an amount with its currency", value)),
     }
 }
 
 impl Leaf {
+    /// Whether a payload value is of this type as it stands. What is absent is.
+    pub(crate) fn fits(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Leaf::Optional(inner), _) => inner.fits(value),
+            (_, Value::Missing | Value::Null)
+            | (Leaf::Any | Leaf::Record | Leaf::Fields(_), _)
+            | (Leaf::Text, Value::Text(_))
+            | (Leaf::Bool, Value::Bool(_))
+            | (Leaf::Int | Leaf::Decimal, Value::Number(_))
+            | (Leaf::Date, Value::Date(_))
+            | (Leaf::DateTime, Value::DateTime(_))
+            | (Leaf::Duration, Value::Duration(_))
+            | (Leaf::Money | Leaf::Bag(_), Value::Money(_)) => true,
+            (Leaf::Enum(_), Value::Text(text)) => !text.trim().is_empty(),
+            (Leaf::List(inner), Value::List(_)) => {
+                matches!(**inner, Leaf::Any | Leaf::Record | Leaf::Fields(_))
+            }
+            _ => false,
+        }
+    }
+
     /// What a message says is needed.
     pub(crate) fn wanted(&self) -> String {
         match self {

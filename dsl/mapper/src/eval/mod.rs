@@ -1,6 +1,7 @@
 //! Walks a compiled program. No clock, no network, no disk: stored state comes through the host.
 
 pub(crate) mod budget;
+mod call;
 pub(crate) mod leaf;
 pub(crate) mod ops;
 
@@ -8,9 +9,8 @@ use std::sync::Arc;
 
 use tenon_value::{Class, Fault, Number, Record, Value};
 
-use crate::code::{Arm, Code, Lookup, Op, Pick};
-use crate::functions::Call;
-use crate::host::{EvalError, Host, ReadKey, Scope, to_usize};
+use crate::code::{Arm, Code, Op, Pick};
+use crate::host::{EvalError, Host, Scope, to_usize};
 
 type Result<T> = std::result::Result<T, EvalError>;
 
@@ -26,6 +26,12 @@ pub(crate) struct Run<'e> {
     pub(crate) seen: Option<Vec<(String, Value)>>,
     /// Work done so far; see [`budget`].
     pub(crate) spent: u64,
+    /// Arguments of the calls under way, one call's behind another's.
+    pub(crate) args: Vec<Value>,
+    /// Stored state that was read already; it does not change under an evaluation.
+    known: call::Known,
+    /// Room for a text that is being made.
+    text: String,
 }
 
 /// What a target field comes to.
@@ -39,16 +45,27 @@ pub(crate) enum Outcome {
 
 impl<'e> Run<'e> {
     pub(crate) fn new(scope: &'e Scope, host: &'e dyn Host) -> Run<'e> {
-        Run { scope, host, stack: Vec::new(), warnings: Vec::new(), seen: None, spent: 0 }
+        Run {
+            scope,
+            host,
+            stack: Vec::new(),
+            warnings: Vec::new(),
+            seen: None,
+            spent: 0,
+            args: Vec::new(),
+            known: call::Known::default(),
+            text: String::new(),
+        }
     }
 
-    /// The value a path points at, where nothing has to be computed for it.
-    fn peek(&self, code: &Code) -> Option<&Value> {
+    /// The value an expression stands for, where nothing has to be computed for it.
+    fn peek<'a>(&'a self, code: &'a Code) -> Option<&'a Value> {
         match code {
+            Code::Const(value) => Some(value),
             Code::Root(name) => Some(self.scope.get(name)),
             Code::Local(slot, _) => Some(self.stack.get(usize::from(*slot)).unwrap_or(&MISSING)),
             Code::Field(base, name) => match self.peek(base)? {
-                Value::Record(fields) => Some(fields.get(name).unwrap_or(&MISSING)),
+                Value::Record(fields) => Some(name.of(fields).unwrap_or(&MISSING)),
                 Value::Missing | Value::Null => Some(&MISSING),
                 _ => None,
             },
@@ -56,8 +73,14 @@ impl<'e> Run<'e> {
                 Value::Record(fields) => fields.get("nodes"),
                 other => Some(other),
             },
+            Code::Leaf(base, leaf) => self.peek(base).filter(|value| leaf.fits(value)),
             _ => None,
         }
+    }
+
+    /// As [`Run::peek`], while nobody wants to know what is read.
+    fn glance<'a>(&'a self, code: &'a Code) -> Option<&'a Value> {
+        if self.seen.is_some() { None } else { self.peek(code) }
     }
 
     /// Notes a path and its value for the trace.
@@ -82,34 +105,16 @@ impl<'e> Run<'e> {
 
     /// The value of an expression.
     pub(crate) fn eval(&mut self, code: &Code) -> Result<Value> {
-        if let Some(value) = self.peek(code) {
-            let value = value.clone();
-            if self.seen.is_some() {
-                self.note(code, &value);
-            }
-            return Ok(value);
-        }
         match code {
             Code::Const(value) => Ok(value.clone()),
             Code::Null => Ok(Value::Null),
-            Code::Omit | Code::Keep | Code::Root(_) | Code::Local(..) | Code::Lambda(_) => {
-                Ok(Value::Missing)
-            }
+            Code::Omit | Code::Keep | Code::Lambda(_) => Ok(Value::Missing),
+            Code::Root(_) | Code::Local(..) | Code::Field(..) | Code::Nodes(_) => self.path(code),
             Code::Setting(name) => {
-                let value = self.host.read(&ReadKey::Setting { name: name.to_string() })?;
+                let value = self.setting(name)?;
                 self.note(code, &value);
                 Ok(value)
             }
-            Code::Field(base, name) => {
-                let base = self.eval(base)?;
-                Ok(ops::field(&base, name))
-            }
-            Code::Nodes(base) => Ok(match self.eval(base)? {
-                Value::Record(fields) => {
-                    fields.get("nodes").cloned().unwrap_or(Value::Record(fields))
-                }
-                other => other,
-            }),
             Code::Index(base, index) => self.index(base, index),
             Code::Where(base, condition) => self.filter(base, condition),
             Code::Flatten(base) => ops::flatten(self.eval(base)?),
@@ -159,6 +164,24 @@ impl<'e> Run<'e> {
             Code::Call(callee, arguments) => self.call(callee.0, arguments),
             Code::Lookup(lookup) => self.lookup(lookup),
         }
+    }
+
+    fn path(&mut self, code: &Code) -> Result<Value> {
+        if let Some(value) = self.peek(code) {
+            let value = value.clone();
+            self.note(code, &value);
+            return Ok(value);
+        }
+        Ok(match code {
+            Code::Field(base, name) => ops::field(&self.eval(base)?, name),
+            Code::Nodes(base) => match self.eval(base)? {
+                Value::Record(fields) => {
+                    fields.get("nodes").cloned().unwrap_or(Value::Record(fields))
+                }
+                other => other,
+            },
+            _ => Value::Missing,
+        })
     }
 
     /// What a target field comes to: the same walk, but `null`, `omit` and `keep` are kept apart
@@ -216,6 +239,12 @@ impl<'e> Run<'e> {
             return Ok(Outcome::Omit);
         };
         for link in before {
+            if let Some(value) = self.glance(link) {
+                if passes(value) {
+                    continue;
+                }
+                return Ok(Outcome::Value(value.clone()));
+            }
             match self.outcome(link)? {
                 Outcome::Value(value) if passes(&value) => {}
                 Outcome::Null | Outcome::Omit => {}
@@ -293,9 +322,15 @@ impl<'e> Run<'e> {
             Value::Missing | Value::Null => Ok(Value::Missing),
             Value::List(items) => {
                 let mut kept = Vec::with_capacity(items.len());
+                let height = self.stack.len();
                 for item in items.iter() {
-                    if self.bound(item.clone(), |run| run.condition(condition))? {
-                        kept.push(item.clone());
+                    self.spend(1)?;
+                    self.stack.push(item.clone());
+                    let holds = self.condition(condition);
+                    self.stack.truncate(height.saturating_add(1));
+                    let item = self.stack.pop();
+                    if holds? {
+                        kept.extend(item);
                     }
                 }
                 Ok(Value::list(kept))
@@ -305,20 +340,21 @@ impl<'e> Run<'e> {
     }
 
     fn template(&mut self, pieces: &[Code]) -> Result<Value> {
-        let mut out = String::new();
+        let mut out = std::mem::take(&mut self.text);
+        out.clear();
         for piece in pieces {
-            if let Code::Const(Value::Text(text)) = piece {
-                out.push_str(text);
+            if self.glance(piece).is_some_and(|value| value.write_plain(&mut out)) {
                 continue;
             }
             let value = self.eval(piece)?;
-            match value.plain() {
-                Some(text) => out.push_str(&text),
-                None => return Err(named(ops::wrong("a plain value", &value), piece, &value)),
+            if !value.write_plain(&mut out) {
+                return Err(named(ops::wrong("a plain value", &value), piece, &value));
             }
         }
         self.spend_on_text(&out)?;
-        Ok(Value::from(out))
+        let value = Value::text(&out);
+        self.text = out;
+        Ok(value)
     }
 
     fn binary(&mut self, op: Op, a: &Code, b: &Code) -> Result<Value> {
@@ -327,17 +363,18 @@ impl<'e> Run<'e> {
             Op::Or => return Ok(Value::Bool(self.condition(a)? || self.condition(b)?)),
             _ => {}
         }
+        if let (Some(left), Some(right)) = (self.glance(a), self.glance(b))
+            && budget::is_small(left)
+        {
+            return ops::binary(op, left, right).map_err(|e| blamed(e, (a, left), (b, right)));
+        }
         let left = self.eval(a)?;
-        let right = self.eval(b)?;
         self.spend_on(&left)?;
-        ops::binary(op, &left, &right).map_err(|e| {
-            let (code, value) = if left.is_absent() { (a, &left) } else { (b, &right) };
-            if left.is_absent() || right.is_absent() {
-                named(e, code, value)
-            } else {
-                named(e, a, &left)
-            }
-        })
+        if let Some(right) = self.glance(b) {
+            return ops::binary(op, &left, right).map_err(|e| blamed(e, (a, &left), (b, right)));
+        }
+        let right = self.eval(b)?;
+        ops::binary(op, &left, &right).map_err(|e| blamed(e, (a, &left), (b, &right)))
     }
 
     fn approx(&mut self, sides: &[Code; 3]) -> Result<Value> {
@@ -358,79 +395,16 @@ impl<'e> Run<'e> {
         Ok(Value::Bool(apart <= ops::amount(&tolerance)?.abs()))
     }
 
-    fn call(&mut self, function: &'static crate::Function, arguments: &[Code]) -> Result<Value> {
-        let mut values = Vec::with_capacity(arguments.len());
-        let mut lambda = None;
-        for (argument, parameter) in arguments.iter().zip(function.params) {
-            if let Code::Lambda(body) = argument {
-                lambda = Some(&**body);
-                values.push(Value::Missing);
-                continue;
-            }
-            let value = self.eval(argument)?;
-            let left_out = matches!(argument, Code::Omit);
-            if value.is_absent() && !parameter.absent && !left_out {
-                let error = EvalError::missing(&format!(
-                    "the argument `{}` of `{}`",
-                    parameter.name, function.name
-                ));
-                return Err(named(error, argument, &value));
-            }
-            values.push(value);
-        }
-        let first = arguments.first();
-        let mut call = Call { name: function.name, args: values, lambda, run: self };
-        let made = (function.run)(&mut call).map_err(|e| match first {
-            Some(first) => named(e, first, &MISSING),
-            None => e,
-        })?;
-        self.spend_on(&made)?;
-        Ok(made)
-    }
-
-    fn lookup(&mut self, lookup: &Lookup) -> Result<Value> {
-        let mut key = Record::with_capacity(lookup.keys.len());
-        for (column, code) in &lookup.keys {
-            let value = self.eval(code)?;
-            if value.is_absent() {
-                let what = format!("the key `{column}` of table `{}`", lookup.table);
-                return Err(named(EvalError::missing(&what), code, &value));
-            }
-            key.insert(Arc::clone(column), value);
-        }
-        let key = match lookup.keys.as_slice() {
-            [(only, _)] => key.get(only).cloned().unwrap_or_default(),
-            _ => Value::record(key),
-        };
-        let key = crate::host::table_key(&key);
-        let found = self
-            .host
-            .read(&ReadKey::Lookup { table: lookup.table.to_string(), key: key.clone() })?;
-        if let Some(seen) = &mut self.seen {
-            seen.push((format!("lookup {} {}", lookup.table, ops::shown(&key)), found.clone()));
-        }
-        if found.is_absent() && !lookup.optional {
-            return Err(row_missing(&lookup.table, key));
-        }
-        Ok(found)
-    }
-
     /// A number as it stands for amounts and counts.
     pub(crate) fn started_at(&self) -> Value {
         Value::DateTime(self.host.started_at())
     }
 }
 
-fn row_missing(table: &str, key: Value) -> EvalError {
-    let fault = Fault::new(
-        "TABLE_ROW_MISSING",
-        Class::Missing,
-        format!("table `{table}` has no row for {}", ops::shown(&key)),
-    )
-    .hint(format!("add the row (`tenon table set {table} …`), then retry the task"))
-    .at(format!("table:{table}"), key.clone())
-    .needs(format!("table:{table}"), key);
-    EvalError::Fault(Box::new(fault))
+/// An error of an operator, at the side that is at fault.
+fn blamed(error: EvalError, a: (&Code, &Value), b: (&Code, &Value)) -> EvalError {
+    let (code, value) = if !a.1.is_absent() && b.1.is_absent() { b } else { a };
+    named(error, code, value)
 }
 
 /// An error with the path it happened at.

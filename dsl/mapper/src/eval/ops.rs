@@ -6,6 +6,7 @@ use tenon_value::{Class, Fault, Money, Number, Value, json, time};
 
 use crate::code::Op;
 use crate::host::EvalError;
+use crate::name::FieldName;
 
 type Result<T> = std::result::Result<T, EvalError>;
 
@@ -41,11 +42,11 @@ pub(crate) fn wrong(wanted: &str, found: &Value) -> EvalError {
 }
 
 /// A field of a value: of a record, of money, of every item of a list.
-pub(crate) fn field(value: &Value, name: &str) -> Value {
+pub(crate) fn field(value: &Value, name: &FieldName) -> Value {
     match value {
-        Value::Record(fields) => fields.get(name).cloned().unwrap_or_default(),
+        Value::Record(fields) => name.of(fields).cloned().unwrap_or_default(),
         Value::List(items) => Value::list(items.iter().map(|item| field(item, name)).collect()),
-        Value::Money(money) => match name {
+        Value::Money(money) => match name.text() {
             "amount" => Value::Number(money.amount),
             "currency" | "currencyCode" => Value::text(money.currency.code()),
             _ => Value::Missing,

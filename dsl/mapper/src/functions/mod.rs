@@ -180,23 +180,33 @@ impl<'de> Deserialize<'de> for Callee {
 /// One call: arguments in the order of the parameters; what was left out is missing.
 pub(crate) struct Call<'c, 'e> {
     pub(crate) name: &'static str,
-    pub(crate) args: Vec<Value>,
+    /// Where its arguments begin among those of all calls under way.
+    pub(crate) base: usize,
     pub(crate) lambda: Option<&'c Code>,
     pub(crate) run: &'c mut Run<'e>,
 }
 
 impl Call<'_, '_> {
+    /// Its arguments. Calls made by its lambda have given theirs back.
+    pub(crate) fn args(&self) -> &[Value] {
+        self.run.args.get(self.base..).unwrap_or_default()
+    }
+
+    fn arg(&self, at: usize) -> Option<&Value> {
+        self.args().get(at)
+    }
+
     /// An argument as it is.
     pub(crate) fn value(&self, at: usize) -> Value {
-        self.args.get(at).cloned().unwrap_or_default()
+        self.arg(at).cloned().unwrap_or_default()
     }
 
     pub(crate) fn is_given(&self, at: usize) -> bool {
-        self.args.get(at).is_some_and(|v| !v.is_absent())
+        self.arg(at).is_some_and(|v| !v.is_absent())
     }
 
     pub(crate) fn text(&self, at: usize) -> Result<Arc<str>> {
-        match self.args.get(at) {
+        match self.arg(at) {
             Some(Value::Text(text)) => Ok(Arc::clone(text)),
             other => Err(self.wrong("a text", other)),
         }
@@ -207,7 +217,7 @@ impl Call<'_, '_> {
     }
 
     pub(crate) fn number(&self, at: usize) -> Result<Number> {
-        match self.args.get(at) {
+        match self.arg(at) {
             Some(Value::Number(number)) => Ok(*number),
             other => Err(self.wrong("a number", other)),
         }
@@ -228,12 +238,16 @@ impl Call<'_, '_> {
     }
 
     pub(crate) fn mode(&self, at: usize) -> Result<Rounding> {
-        let name = self.text(at)?;
-        Rounding::named(&name).ok_or_else(|| ops::wrong("a rounding mode", &self.value(at)))
+        match self.arg(at) {
+            Some(Value::Text(name)) => {
+                Rounding::named(name).ok_or_else(|| ops::wrong("a rounding mode", &self.value(at)))
+            }
+            other => Err(self.wrong("a text", other)),
+        }
     }
 
     pub(crate) fn bool_or(&self, at: usize, default: bool) -> Result<bool> {
-        match self.args.get(at) {
+        match self.arg(at) {
             Some(Value::Bool(bool)) => Ok(*bool),
             Some(value) if !value.is_absent() => Err(self.wrong("a bool", Some(value))),
             _ => Ok(default),
@@ -241,26 +255,26 @@ impl Call<'_, '_> {
     }
 
     pub(crate) fn date(&self, at: usize) -> Result<NaiveDate> {
-        match self.args.get(at) {
+        match self.arg(at) {
             Some(Value::Date(date)) => Ok(*date),
             Some(Value::Text(text)) => tenon_value::time::parse_date(text)
-                .ok_or_else(|| self.wrong("a date", self.args.get(at))),
+                .ok_or_else(|| self.wrong("a date", self.arg(at))),
             other => Err(self.wrong("a date", other)),
         }
     }
 
     pub(crate) fn datetime(&self, at: usize) -> Result<DateTime<FixedOffset>> {
-        match self.args.get(at) {
+        match self.arg(at) {
             Some(Value::DateTime(time)) => Ok(*time),
             Some(Value::Text(text)) => tenon_value::time::parse_datetime(text)
-                .ok_or_else(|| self.wrong("a datetime", self.args.get(at))),
+                .ok_or_else(|| self.wrong("a datetime", self.arg(at))),
             other => Err(self.wrong("a datetime", other)),
         }
     }
 
     /// A list; absent is the empty one, where the parameter lets it be.
     pub(crate) fn list(&self, at: usize) -> Result<Arc<Vec<Value>>> {
-        match self.args.get(at) {
+        match self.arg(at) {
             Some(Value::List(items)) => Ok(Arc::clone(items)),
             Some(Value::Missing | Value::Null) | None => Ok(Arc::new(Vec::new())),
             other => Err(self.wrong("a list", other)),

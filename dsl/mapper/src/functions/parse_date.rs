@@ -27,5 +27,5 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let format = call.text(1)?;
     chrono::NaiveDate::parse_from_str(&call.text(0)?, &format)
         .map(Value::Date)
-        .map_err(|_| call.wrong("a date in that format", call.args.first()))
+        .map_err(|_| call.wrong("a date in that format", call.args().first()))
 }

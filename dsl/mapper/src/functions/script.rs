@@ -26,9 +26,9 @@ pub(super) static FUNCTION: Function = Function {
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let name = call.text(0)?;
-    let given = call.args.iter().rposition(|v| *v != Value::Missing).unwrap_or(0);
+    let given = call.args().iter().rposition(|v| *v != Value::Missing).unwrap_or(0);
     let args: Vec<Value> =
-        call.args.iter().take(given.saturating_add(1)).skip(1).cloned().collect();
+        call.args().iter().take(given.saturating_add(1)).skip(1).cloned().collect();
     let (value, printed) = call.run.host.scripts().call(&name, &args)?;
     if let Some(seen) = &mut call.run.seen {
         seen.extend(printed.into_iter().map(|line| (format!("print {name}"), Value::from(line))));

@@ -10,6 +10,29 @@ use crate::host::EvalError;
 
 type Result<T> = std::result::Result<T, EvalError>;
 
+/// A value as it is written, taken as it is where it has that form already.
+pub(crate) fn written(value: Value, form: &Write) -> Result<Value> {
+    if fits(&value, form) { Ok(value) } else { write(&value, form).map_err(|e| e.with(&value)) }
+}
+
+/// Whether a value has the form it is written in.
+fn fits(value: &Value, form: &Write) -> bool {
+    match (form, value) {
+        (_, Value::Missing | Value::Null)
+        | (Write::Bool, Value::Bool(_))
+        | (Write::Decimal, Value::Number(_)) => true,
+        (Write::Text(None), Value::Text(_)) => true,
+        (Write::Text(Some(longest)), Value::Text(text)) => {
+            usize::try_from(*longest).is_ok_and(|longest| text.len() <= longest)
+        }
+        (Write::Int, Value::Number(number)) => number.scale() == 0,
+        (Write::Any, other) => {
+            !matches!(other, Value::Date(_) | Value::DateTime(_) | Value::Duration(_))
+        }
+        _ => false,
+    }
+}
+
 /// A value as it is written. Absent ones stay absent.
 pub(crate) fn write(value: &Value, form: &Write) -> Result<Value> {
     match (form, value) {

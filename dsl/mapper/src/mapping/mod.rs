@@ -4,6 +4,7 @@ pub(crate) mod code;
 mod document;
 pub(crate) mod field;
 mod parts;
+mod place;
 mod program;
 mod trace;
 

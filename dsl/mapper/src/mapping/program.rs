@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use tenon_value::{Class, Fault, Record, Value};
 
 use super::code::{Adds, Check, FieldCode, Gives, MappingCode, Named, Part};
-use super::field::{shown, write};
+use super::field::{shown, write, written};
+use super::place::Place;
 use super::trace::{Candidate, Trace, TraceField, TraceLet};
 use crate::eval::{Outcome, Run};
 use crate::host::{EvalError, Host, Scope};
@@ -87,10 +88,10 @@ impl MappingProgram {
             mapper.run.stack.push(picked);
         }
         for named in &self.code.lets {
-            let value = mapper.named(named, "").map_err(|e| e.at(&named.name, &MISSING))?;
+            let value = mapper.named(named, None).map_err(|e| e.at(&named.name, &MISSING))?;
             mapper.run.stack.push(value);
         }
-        let record = Value::record(mapper.record(&self.code.fields, "", target)?);
+        let record = Value::record(mapper.record(&self.code.fields, None, target)?);
         mapper.run.stack.push(record.clone());
         for check in &self.code.checks {
             mapper.check(check)?;
@@ -108,14 +109,14 @@ struct Mapper<'e, 't> {
 
 impl Mapper<'_, '_> {
     /// A named value of the mapping, or of the item of a list `at` that place.
-    fn named(&mut self, named: &Named, at: &str) -> Result<Value> {
+    fn named(&mut self, named: &Named, at: Option<&Place<'_>>) -> Result<Value> {
         let Some(trace) = &mut self.trace else { return self.run.eval(&named.code) };
         self.run.seen = Some(Vec::new());
         let value = self.run.eval(&named.code);
         let read = self.run.seen.take().unwrap_or_default();
         let value = value?;
         trace.lets.push(TraceLet {
-            at: at.to_owned(),
+            at: at.map(ToString::to_string).unwrap_or_default(),
             name: named.name.to_string(),
             text: named.text.clone(),
             value: value.clone(),
@@ -124,7 +125,12 @@ impl Mapper<'_, '_> {
         Ok(value)
     }
 
-    fn record(&mut self, fields: &[FieldCode], at: &str, target: Option<&Value>) -> Result<Record> {
+    fn record(
+        &mut self,
+        fields: &[FieldCode],
+        at: Option<&Place<'_>>,
+        target: Option<&Value>,
+    ) -> Result<Record> {
         let mut record = Record::with_capacity(fields.len());
         for field in fields {
             let there = target.map(|t| t.field(&field.name));
@@ -139,25 +145,22 @@ impl Mapper<'_, '_> {
     fn field(
         &mut self,
         field: &FieldCode,
-        at: &str,
+        at: Option<&Place<'_>>,
         there: Option<&Value>,
     ) -> Result<Option<Value>> {
-        let path = || join(at, &field.name);
+        let path = Place::field(at, &field.name);
         let value = match &field.gives {
             Gives::Record(fields) => {
-                let record = self.record(fields, &path(), there)?;
+                let record = self.record(fields, Some(&path), there)?;
                 (!record.is_empty()).then(|| Value::record(record))
             }
-            Gives::Parts(parts) => Some(Value::list(self.parts(parts, &path())?)),
-            Gives::First { .. } => return self.first(field, &path(), there),
+            Gives::Parts(parts) => Some(Value::list(self.parts(parts, &path)?)),
+            Gives::First { .. } => self.first(field, &path, there)?,
         };
-        self.needed(field, value, &path())
-    }
-
-    fn needed(&self, field: &FieldCode, value: Option<Value>, path: &str) -> Result<Option<Value>> {
         if value.is_none() && field.required {
+            let path = path.to_string();
             return Err(EvalError::missing(&format!("the target needs `{path}`, and its value"))
-                .at(path, &MISSING));
+                .at(&path, &MISSING));
         }
         Ok(value)
     }
@@ -165,7 +168,7 @@ impl Mapper<'_, '_> {
     fn first(
         &mut self,
         field: &FieldCode,
-        path: &str,
+        path: &Place<'_>,
         there: Option<&Value>,
     ) -> Result<Option<Value>> {
         let Gives::First { candidates, otherwise } = &field.gives else { return Ok(None) };
@@ -186,7 +189,7 @@ impl Mapper<'_, '_> {
         let value = match found {
             Outcome::Value(value) if value.is_absent() => None,
             Outcome::Value(value) => {
-                Some(write(&value, &field.write).map_err(|e| e.at(path, &value))?)
+                Some(written(value, &field.write).map_err(|e| e.at(&path.to_string(), &MISSING))?)
             }
             Outcome::Null => Some(Value::Null),
             Outcome::Omit => None,
@@ -203,19 +206,19 @@ impl Mapper<'_, '_> {
             }
             let untried = candidates.iter().chain(otherwise).skip(tried.len());
             trace.fields.push(TraceField {
-                path: path.to_owned(),
+                path: path.to_string(),
                 untried: untried.map(|c| c.text.clone()).collect(),
                 tried,
                 written: value.clone().unwrap_or_default(),
             });
         }
-        self.needed(field, value, path)
+        Ok(value)
     }
 
     fn candidate(
         &mut self,
         candidate: &Named,
-        path: &str,
+        path: &Place<'_>,
         tried: &mut Vec<Candidate>,
     ) -> Result<Outcome> {
         if self.trace.is_none() {
@@ -237,7 +240,7 @@ impl Mapper<'_, '_> {
             && let Some(trace) = &mut self.trace
         {
             trace.fields.push(TraceField {
-                path: path.to_owned(),
+                path: path.to_string(),
                 tried: std::mem::take(tried),
                 untried: Vec::new(),
                 written: Value::Missing,
@@ -246,7 +249,7 @@ impl Mapper<'_, '_> {
         result
     }
 
-    fn parts(&mut self, parts: &[Part], at: &str) -> Result<Vec<Value>> {
+    fn parts(&mut self, parts: &[Part], at: &Place<'_>) -> Result<Vec<Value>> {
         let mut items = Vec::new();
         for part in parts {
             if let Some(when) = &part.when
@@ -256,8 +259,8 @@ impl Mapper<'_, '_> {
             }
             match &part.adds {
                 Adds::One { fields } => {
-                    let path = format!("{at}[{}]", items.len());
-                    items.push(Value::record(self.record(fields, &path, None)?));
+                    let path = at.item(items.len());
+                    items.push(Value::record(self.record(fields, Some(&path), None)?));
                 }
                 Adds::Row { row, write: form } => {
                     let made = self.run.eval(&row.code).map_err(|e| e.within(at))?;
@@ -267,7 +270,7 @@ impl Mapper<'_, '_> {
                         single => std::slice::from_ref(single),
                     };
                     for row in rows {
-                        let path = format!("{at}[{}]", items.len());
+                        let path = at.item(items.len());
                         items.push(write(row, form).map_err(|e| e.within(&path))?);
                     }
                 }
@@ -277,14 +280,14 @@ impl Mapper<'_, '_> {
         Ok(items)
     }
 
-    fn each(&mut self, adds: &Adds, at: &str, items: &mut Vec<Value>) -> Result<()> {
+    fn each(&mut self, adds: &Adds, at: &Place<'_>, items: &mut Vec<Value>) -> Result<()> {
         let Adds::Each { over, only, lets, fields, drop_faulty, .. } = adds else {
             return Ok(());
         };
         let over = self.run.eval(over).map_err(|e| e.within(at))?;
         let height = self.run.stack.len();
         for (index, item) in over.items().iter().enumerate() {
-            let path = format!("{at}[{}]", items.len());
+            let path = at.item(items.len());
             self.run.stack.push(item.clone());
             self.run.stack.push(Value::from(i64::try_from(index).unwrap_or(i64::MAX)));
             let made = self.item(only.as_ref(), lets, fields, &path);
@@ -311,7 +314,7 @@ impl Mapper<'_, '_> {
         only: Option<&crate::code::Code>,
         lets: &[Named],
         fields: &[FieldCode],
-        path: &str,
+        path: &Place<'_>,
     ) -> Result<Option<Value>> {
         if let Some(only) = only
             && !self.run.condition(only).map_err(|e| e.within(path))?
@@ -319,14 +322,14 @@ impl Mapper<'_, '_> {
             return Ok(None);
         }
         for named in lets {
-            let value = self.named(named, path).map_err(|e| e.within(path))?;
+            let value = self.named(named, Some(path)).map_err(|e| e.within(path))?;
             self.run.stack.push(value);
         }
-        Ok(Some(Value::record(self.record(fields, path, None)?)))
+        Ok(Some(Value::record(self.record(fields, Some(path), None)?)))
     }
 
     fn check(&mut self, check: &Check) -> Result<()> {
-        let holds = self.run.condition(&check.code).map_err(|e| e.within("checks"))?;
+        let holds = self.run.condition(&check.code).map_err(|e| e.within(&"checks"))?;
         if let Some(trace) = &mut self.trace {
             trace.checks.push((check.text.clone(), holds));
         }
@@ -348,17 +351,13 @@ impl Mapper<'_, '_> {
     }
 }
 
-fn join(at: &str, name: &str) -> String {
-    if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") }
-}
-
 impl EvalError {
     /// With the target field it happened at: the message keeps the path that was read.
-    fn within(mut self, field: &str) -> EvalError {
+    fn within(mut self, field: &impl std::fmt::Display) -> EvalError {
         if let EvalError::Fault(fault) | EvalError::Failed(fault) = &mut self
             && fault.needs.is_none()
         {
-            fault.field = Some(field.to_owned());
+            fault.field = Some(field.to_string());
         }
         self
     }

@@ -1,0 +1,151 @@
+//! Calls of functions, and reads of stored state.
+
+use std::sync::Arc;
+
+use tenon_value::{Class, Fault, Record, Value};
+
+use super::{MISSING, Result, Run, named, ops};
+use crate::code::{Code, Lookup};
+use crate::functions::{Call, Function};
+use crate::host::{EvalError, ReadKey};
+
+/// Rows of tables that are remembered at most.
+const MOST_ROWS: usize = 32;
+
+/// Stored state that an evaluation read already.
+#[derive(Default)]
+pub(super) struct Known {
+    settings: Vec<(Arc<str>, Value)>,
+    rows: Vec<KnownRow>,
+}
+
+struct KnownRow {
+    table: Arc<str>,
+    key: Vec<Value>,
+    found: Value,
+}
+
+impl Run<'_> {
+    /// The value of a setting.
+    pub(super) fn setting(&mut self, name: &Arc<str>) -> Result<Value> {
+        if let Some((_, value)) = self.known.settings.iter().find(|(known, _)| known == name) {
+            return Ok(value.clone());
+        }
+        let value = self.host.read(&ReadKey::Setting { name: name.to_string() })?;
+        self.known.settings.push((Arc::clone(name), value.clone()));
+        Ok(value)
+    }
+
+    /// A function's result. Its arguments lie behind those of the calls around it.
+    pub(super) fn call(
+        &mut self,
+        function: &'static Function,
+        arguments: &[Code],
+    ) -> Result<Value> {
+        let base = self.args.len();
+        let result = self.called(function, arguments, base);
+        self.args.truncate(base);
+        result
+    }
+
+    fn called(
+        &mut self,
+        function: &'static Function,
+        arguments: &[Code],
+        base: usize,
+    ) -> Result<Value> {
+        let mut lambda = None;
+        for (argument, parameter) in arguments.iter().zip(function.params) {
+            if let Code::Lambda(body) = argument {
+                lambda = Some(&**body);
+                self.args.push(Value::Missing);
+                continue;
+            }
+            let value = self.eval(argument)?;
+            let left_out = matches!(argument, Code::Omit);
+            if value.is_absent() && !parameter.absent && !left_out {
+                let error = EvalError::missing(&format!(
+                    "the argument `{}` of `{}`",
+                    parameter.name, function.name
+                ));
+                return Err(named(error, argument, &value));
+            }
+            self.args.push(value);
+        }
+        let mut call = Call { name: function.name, base, lambda, run: self };
+        let made = (function.run)(&mut call).map_err(|e| match arguments.first() {
+            Some(first) => named(e, first, &MISSING),
+            None => e,
+        })?;
+        self.spend_on(&made)?;
+        Ok(made)
+    }
+
+    /// The row of a table.
+    pub(super) fn lookup(&mut self, lookup: &Lookup) -> Result<Value> {
+        let base = self.args.len();
+        let result = self.row_of(lookup, base);
+        self.args.truncate(base);
+        result
+    }
+
+    fn row_of(&mut self, lookup: &Lookup, base: usize) -> Result<Value> {
+        for (column, code) in &lookup.keys {
+            let value = self.eval(code)?;
+            if value.is_absent() {
+                let what = format!("the key `{column}` of table `{}`", lookup.table);
+                return Err(named(EvalError::missing(&what), code, &value));
+            }
+            self.args.push(value);
+        }
+        let given = self.args.get(base..).unwrap_or_default();
+        let known = &self.known.rows;
+        let known = known.iter().find(|row| row.table == lookup.table && row.key == given);
+        let found = match known {
+            Some(row) if self.seen.is_none() => row.found.clone(),
+            _ => self.read_row(lookup, base)?,
+        };
+        if found.is_absent() && !lookup.optional {
+            let key = table_key(lookup, self.args.get(base..).unwrap_or_default());
+            return Err(row_missing(&lookup.table, key));
+        }
+        Ok(found)
+    }
+
+    fn read_row(&mut self, lookup: &Lookup, base: usize) -> Result<Value> {
+        let given = self.args.get(base..).unwrap_or_default();
+        let key = table_key(lookup, given);
+        let read = ReadKey::Lookup { table: lookup.table.to_string(), key: key.clone() };
+        let found = self.host.read(&read)?;
+        if let Some(seen) = &mut self.seen {
+            seen.push((format!("lookup {} {}", lookup.table, ops::shown(&key)), found.clone()));
+        } else if self.known.rows.len() < MOST_ROWS {
+            let (table, key) = (Arc::clone(&lookup.table), given.to_vec());
+            self.known.rows.push(KnownRow { table, key, found: found.clone() });
+        }
+        Ok(found)
+    }
+}
+
+fn table_key(lookup: &Lookup, given: &[Value]) -> Value {
+    let key = match given {
+        [only] => only.clone(),
+        given => {
+            let names = lookup.keys.iter().map(|(column, _)| Arc::clone(column));
+            Value::record(names.zip(given.iter().cloned()).collect::<Record>())
+        }
+    };
+    crate::host::table_key(&key)
+}
+
+fn row_missing(table: &str, key: Value) -> EvalError {
+    let fault = Fault::new(
+        "TABLE_ROW_MISSING",
+        Class::Missing,
+        format!("table `{table}` has no row for {}", ops::shown(&key)),
+    )
+    .hint(format!("add the row (`tenon table set {table} …`), then retry the task"))
+    .at(format!("table:{table}"), key.clone())
+    .needs(format!("table:{table}"), key);
+    EvalError::Fault(Box::new(fault))
+}

@@ -1,0 +1,107 @@
+//! Names of fields that remember where they were found.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tenon_value::{Record, Value};
+
+/// A field's name in a program, with the place it had in the last record it was read from.
+///
+/// Records of one source keep their fields in one order nearly always: looking at the remembered
+/// place first saves hashing the name. The place is a guess and changes no result.
+pub struct FieldName {
+    text: Arc<str>,
+    place: AtomicUsize,
+}
+
+impl FieldName {
+    /// The field of a record.
+    pub(crate) fn of<'r>(&self, fields: &'r Record) -> Option<&'r Value> {
+        if let Some((name, value)) = fields.get_index(self.place.load(Ordering::Relaxed))
+            && **name == *self.text
+        {
+            return Some(value);
+        }
+        let (place, _, value) = fields.get_full(&*self.text)?;
+        self.place.store(place, Ordering::Relaxed);
+        Some(value)
+    }
+
+    /// The name.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<Arc<str>> for FieldName {
+    fn from(text: Arc<str>) -> FieldName {
+        FieldName { text, place: AtomicUsize::new(0) }
+    }
+}
+
+impl From<&str> for FieldName {
+    fn from(text: &str) -> FieldName {
+        FieldName::from(Arc::<str>::from(text))
+    }
+}
+
+impl Clone for FieldName {
+    fn clone(&self) -> FieldName {
+        let place = self.place.load(Ordering::Relaxed);
+        FieldName { text: Arc::clone(&self.text), place: AtomicUsize::new(place) }
+    }
+}
+
+impl PartialEq for FieldName {
+    fn eq(&self, other: &FieldName) -> bool {
+        self.text == other.text
+    }
+}
+
+impl fmt::Debug for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Serialize for FieldName {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<FieldName, D::Error> {
+        Arc::<str>::deserialize(from).map(FieldName::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenon_value::json;
+
+    #[test]
+    fn a_field_is_found_wherever_it_stands_and_a_wrong_guess_changes_nothing() {
+        let name = FieldName::from("b");
+        for (text, wanted) in [
+            (r#"{"a": 1, "b": 2}"#, Some(2)),
+            (r#"{"a": 1, "b": 3}"#, Some(3)),
+            (r#"{"b": 4, "a": 1}"#, Some(4)),
+            (r#"{"a": 1}"#, None),
+            (r#"{"c": 1, "d": 1, "b": 5}"#, Some(5)),
+        ] {
+            let record = json::read(text).unwrap();
+            let found = name.of(record.as_record().unwrap());
+            assert_eq!(found.cloned(), wanted.map(Value::from), "{text}");
+        }
+    }
+}
