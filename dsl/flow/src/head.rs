@@ -13,7 +13,7 @@ use crate::policy;
 use crate::shape::{self, Found};
 
 /// Keys a flow may have.
-const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "flow", "title", "from", "to", "entity", "triggers", "takes", "lane", "skip", "retry", "steps",
 ];
 

@@ -373,7 +373,7 @@ fn misspelt_write(node: &Node) -> bool {
 }
 
 /// The keys of a verb beside those every step has.
-fn parameters(verb: &str) -> &'static [&'static str] {
+pub(crate) fn parameters(verb: &str) -> &'static [&'static str] {
     match verb {
         "get" => &["by"],
         "upsert" => {

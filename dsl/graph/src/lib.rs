@@ -5,8 +5,10 @@
 //! not look into; they carry the language edition they were compiled with.
 
 mod hash;
+mod picture;
 
 pub use hash::GraphHash;
+pub use picture::Form;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,51 @@
+//! JSON Schemas of the kinds of documents, for editors: keys and shapes. What an expression may say
+//! and which names there are only the checker knows.
+
+/// Kinds of documents with their schemas, as JSON texts.
+pub const SCHEMAS: &[(&str, &str)] = &[
+    ("integration", include_str!("../schema/integration.json")),
+    ("flow", include_str!("../schema/flow.json")),
+    ("mapping", include_str!("../schema/mapping.json")),
+    ("test", include_str!("../schema/test.json")),
+];
+
+/// The schema of a kind of document.
+#[must_use]
+pub fn schema(kind: &str) -> Option<&'static str> {
+    SCHEMAS.iter().find(|(name, _)| *name == kind).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenon_value::{Value, json};
+
+    fn keys(of: &Value) -> Vec<&str> {
+        of.as_record().unwrap().keys().map(|key| &**key).collect()
+    }
+
+    #[test]
+    fn the_schema_of_a_flow_knows_the_keys_and_verbs_that_the_checker_knows() {
+        let flow = json::read(schema("flow").unwrap()).unwrap();
+        let mut wanted: Vec<&str> = crate::head::KEYS.to_vec();
+        let mut found = keys(flow.field("properties"));
+        wanted.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, wanted);
+        for verb in crate::steps::VERBS {
+            let step = flow.field("$defs").field(verb);
+            let found = keys(step.field("properties"));
+            for parameter in crate::steps::parameters(verb) {
+                assert!(found.contains(parameter), "{verb}: {parameter}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_schema_is_json() {
+        for (kind, text) in SCHEMAS {
+            assert!(json::read(text).unwrap().field("title").as_text().is_some(), "{kind}");
+        }
+        assert_eq!(schema("recipe"), None);
+    }
+}

@@ -1,0 +1,355 @@
+//! Pictures of a step graph: as text, as Mermaid, as SVG.
+//!
+//! All three are made from one list of boxes and arrows, so they say the same. Conditions are
+//! compiled programs here and are not shown; a step that has one is marked `if`.
+
+use std::fmt::Write as _;
+
+use crate::{Endpoint, Graph, Node, Step, StopAs};
+
+/// How a graph is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Lines of text.
+    Text,
+    /// A Mermaid flowchart.
+    Mermaid,
+    /// A stand-alone SVG document.
+    Svg,
+}
+
+/// A step in a picture.
+struct Frame {
+    id: String,
+    what: String,
+    place: String,
+}
+
+/// A way from one step to another; `to` is none where the task ends.
+struct Arrow {
+    from: usize,
+    to: Option<usize>,
+    says: String,
+    /// A way after a fault.
+    fault: bool,
+}
+
+impl Graph {
+    /// The graph as a picture.
+    #[must_use]
+    pub fn picture(&self, form: Form) -> String {
+        let frames: Vec<Frame> = self.nodes.iter().map(frame).collect();
+        let arrows: Vec<Arrow> =
+            self.nodes.iter().enumerate().flat_map(|(n, node)| arrows(n, node)).collect();
+        match form {
+            Form::Text => text(self, &frames, &arrows),
+            Form::Mermaid => mermaid(self, &frames, &arrows),
+            Form::Svg => svg(self, &frames, &arrows),
+        }
+    }
+
+    /// What starts it, in one line.
+    fn starts(&self) -> String {
+        let mut ways = Vec::new();
+        if !self.triggers.webhook.is_empty() {
+            ways.push(format!("webhook {}", self.triggers.webhook.join(", ")));
+        }
+        if let Some(poll) = &self.triggers.poll {
+            ways.push(format!("poll since {}, every {} s", poll.since, poll.every_ms / 1_000));
+        }
+        if !self.triggers.manual.is_empty() {
+            ways.push(format!("by hand: {}", self.triggers.manual.join(", ")));
+        }
+        if ways.is_empty() { "run by another flow".to_owned() } else { ways.join("; ") }
+    }
+}
+
+fn of(end: &Endpoint) -> String {
+    format!("{}.{}", end.connection, end.resource)
+}
+
+fn frame(node: &Node) -> Frame {
+    let names = |with: &[(String, crate::Program)]| {
+        with.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let does = match &node.step {
+        Step::Get { of: end, .. } => format!("get {}", of(end)),
+        Step::Map { mapping, .. } => format!("map {mapping}"),
+        Step::Upsert(upsert) => format!("upsert {} by {}", of(&upsert.of), upsert.mapping),
+        Step::Call { of: end, action, .. } => format!("call {}.{action}", of(end)),
+        Step::Choose { .. } => "choose".to_owned(),
+        Step::Run { flow, detach: false, .. } => format!("run {flow}"),
+        Step::Run { flow, detach: true, .. } => format!("run {flow}, not waited for"),
+        Step::Set { values } => format!("set {}", names(values)),
+        Step::Log { .. } => "log".to_owned(),
+        Step::Stop { end, .. } => format!("stop: {}", ended(*end)),
+    };
+    let when = if node.when.is_some() { "if … " } else { "" };
+    let expects = if node.expect.is_empty() { "" } else { ", expects" };
+    Frame { id: node.id.clone(), what: format!("{when}{does}{expects}"), place: node.place.clone() }
+}
+
+fn ended(end: StopAs) -> &'static str {
+    match end {
+        StopAs::Done => "done",
+        StopAs::Skipped => "skipped",
+        StopAs::Failed => "failed",
+    }
+}
+
+fn arrows(from: usize, node: &Node) -> Vec<Arrow> {
+    let index = |to: &Option<u32>| to.and_then(|to| usize::try_from(to).ok());
+    let next = index(&node.next);
+    let arrow =
+        |to: Option<usize>, says: &str| Arrow { from, to, says: says.to_owned(), fault: false };
+    let mut all = Vec::new();
+    match &node.step {
+        Step::Choose { branches, otherwise } => {
+            for (n, (_, to)) in branches.iter().enumerate() {
+                all.push(arrow(index(to).or(next), &format!("if {}", n + 1)));
+            }
+            all.push(arrow(index(otherwise).or(next), "otherwise"));
+        }
+        Step::Stop { .. } if node.when.is_none() => {}
+        Step::Stop { .. } => all.push(arrow(next, "else")),
+        _ => all.push(arrow(next, "")),
+    }
+    for catch in &node.catch {
+        all.push(Arrow {
+            from,
+            to: index(&catch.to).or(next),
+            says: catch.fault.clone(),
+            fault: true,
+        });
+    }
+    all
+}
+
+fn text(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
+    let mut out = String::new();
+    // Writing into a text does not fail.
+    let _ = writeln!(out, "{}: {}", graph.flow, graph.title);
+    let _ = writeln!(out, "from {} to {}", of(&graph.from), of(&graph.to));
+    let _ = writeln!(out, "starts: {}", graph.starts());
+    if !graph.skip.is_empty() {
+        let _ = writeln!(out, "skips for {} reasons", graph.skip.len());
+    }
+    let width = frames.iter().map(|f| f.id.chars().count()).max().unwrap_or(0);
+    let wide = frames.iter().map(|f| f.what.chars().count()).max().unwrap_or(0);
+    for (n, frame) in frames.iter().enumerate() {
+        let Frame { id, what, place } = frame;
+        let _ = writeln!(out, "{:>3}  {id:width$}  {what:wide$}  {place}", n + 1);
+        for arrow in arrows.iter().filter(|arrow| arrow.from == n) {
+            if arrow.to == Some(n + 1) && arrow.says.is_empty() {
+                continue;
+            }
+            let to = arrow.to.map_or_else(|| "done".to_owned(), |to| (to + 1).to_string());
+            let says = match (arrow.fault, arrow.says.is_empty()) {
+                (true, _) => format!(" on {}", arrow.says),
+                (false, true) => String::new(),
+                (false, false) => format!(" {}", arrow.says),
+            };
+            let _ = writeln!(out, "     {:width$}  ->{says} {to}", "");
+        }
+    }
+    out
+}
+
+fn mermaid(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
+    let quoted = |text: &str| text.replace('"', "#quot;");
+    let mut out = String::from("flowchart TD\n");
+    let _ = writeln!(out, "  start([\"{}\"])", quoted(&graph.starts()));
+    for (n, (frame, node)) in frames.iter().zip(&graph.nodes).enumerate() {
+        let label = quoted(&format!("{}: {}", frame.id, frame.what));
+        let (open, close) = match &node.step {
+            Step::Choose { .. } => ("{", "}"),
+            Step::Stop { .. } => ("([", "])"),
+            _ => ("[", "]"),
+        };
+        let _ = writeln!(out, "  n{n}{open}\"{label}\"{close}");
+    }
+    let _ = writeln!(out, "  done([\"done\"])\n  start --> n0");
+    for arrow in arrows {
+        let to = arrow.to.map_or_else(|| "done".to_owned(), |to| format!("n{to}"));
+        let line = if arrow.fault { "-.->" } else { "-->" };
+        let says = match arrow.says.as_str() {
+            "" => String::new(),
+            says => format!("|\"{}\"|", quoted(says)),
+        };
+        let _ = writeln!(out, "  n{} {line}{says} {to}", arrow.from);
+    }
+    out
+}
+
+/// Sizes of the SVG picture, in pixels.
+const WIDE: usize = 420;
+const HIGH: usize = 44;
+const STEP: usize = 76;
+const LEFT: usize = 24;
+const TOP: usize = 84;
+/// How far an arrow that passes others swings out, for each step it passes.
+const SWING: usize = 14;
+
+fn svg(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
+    let escaped = |text: &str| {
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    };
+    let end = frames.len();
+    let longest = arrows.iter().map(|a| a.to.unwrap_or(end).abs_diff(a.from)).max().unwrap_or(1);
+    let width = LEFT + WIDE + 60 + SWING * (longest + 1) + 110;
+    let height = TOP + STEP * end + HIGH + 24;
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+         font-family=\"system-ui, sans-serif\" font-size=\"14\">\n<title>{}</title>\n\
+         <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" \
+         markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0 8 4 0 8z\" fill=\"#456\"/></marker></defs>\n",
+        escaped(&graph.title)
+    );
+    let _ = writeln!(
+        out,
+        "<text x=\"{LEFT}\" y=\"30\" font-weight=\"bold\">{}: {}</text>\n\
+         <text x=\"{LEFT}\" y=\"52\" fill=\"#456\">{}</text>",
+        escaped(&graph.flow),
+        escaped(&graph.title),
+        escaped(&graph.starts())
+    );
+    for (n, frame) in frames.iter().enumerate() {
+        let y = TOP + STEP * n;
+        let _ = writeln!(
+            out,
+            "<g data-step=\"{id}\"><rect x=\"{LEFT}\" y=\"{y}\" width=\"{WIDE}\" height=\"{HIGH}\" \
+             rx=\"6\" fill=\"#f4f6f8\" stroke=\"#456\"/><text x=\"{x}\" y=\"{first}\" \
+             font-weight=\"bold\">{id}</text><text x=\"{x}\" y=\"{second}\">{what}</text></g>",
+            id = escaped(&frame.id),
+            x = LEFT + 12,
+            first = y + 18,
+            second = y + 36,
+            what = escaped(&frame.what),
+        );
+    }
+    let y = TOP + STEP * end;
+    let _ = writeln!(
+        out,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">done</text>",
+        LEFT + WIDE / 2,
+        y + 20
+    );
+    for arrow in arrows {
+        curve(&mut out, arrow, end, &escaped(&arrow.says));
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+/// A straight arrow to the next step, or one that swings out on the right.
+fn curve(out: &mut String, arrow: &Arrow, end: usize, says: &str) {
+    let to = arrow.to.unwrap_or(end);
+    let dash = if arrow.fault { " stroke-dasharray=\"5 4\"" } else { "" };
+    if to == arrow.from + 1 && says.is_empty() {
+        let (x, y) = (LEFT + WIDE / 2, TOP + STEP * arrow.from + HIGH);
+        let _ = writeln!(
+            out,
+            "<path d=\"M{x} {y}V{}\" fill=\"none\" stroke=\"#456\" marker-end=\"url(#tip)\"/>",
+            y + STEP - HIGH
+        );
+        return;
+    }
+    let x = LEFT + WIDE;
+    let out_to = x + 40 + SWING * to.abs_diff(arrow.from);
+    let (from_y, to_y) = (TOP + STEP * arrow.from + HIGH / 2, TOP + STEP * to + HIGH / 3);
+    let _ = writeln!(
+        out,
+        "<path d=\"M{x} {from_y}C{out_to} {from_y} {out_to} {to_y} {x} {to_y}\" fill=\"none\" \
+         stroke=\"#456\"{dash} marker-end=\"url(#tip)\"/><text x=\"{}\" y=\"{}\" \
+         font-size=\"12\" fill=\"#456\">{says}</text>",
+        out_to + 4,
+        usize::midpoint(from_y, to_y),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Catch, Program, Retry, Triggers};
+
+    fn node(id: &str, step: Step, next: Option<u32>) -> Node {
+        Node {
+            id: id.to_owned(),
+            when: None,
+            step,
+            expect: Vec::new(),
+            catch: Vec::new(),
+            retry: None,
+            next,
+            place: "order.flow.yaml:9".to_owned(),
+        }
+    }
+
+    fn graph() -> Graph {
+        let end =
+            |name: &str| Endpoint { connection: name.to_owned(), resource: "order".to_owned() };
+        let program = || Program(Arc::from("1"));
+        let choose = Step::Choose { branches: vec![(program(), Some(1))], otherwise: None };
+        let get = Step::Get { of: end("shop"), by: program() };
+        let mut get = node("read", get, Some(2));
+        get.catch.push(Catch { fault: "NOT_FOUND".to_owned(), to: None });
+        let stop = Step::Stop { end: StopAs::Skipped, because: program() };
+        Graph {
+            edition: 1,
+            integration: "i".to_owned(),
+            flow: "order".to_owned(),
+            title: "Orders <to> the ledger".to_owned(),
+            entity: "order".to_owned(),
+            from: end("shop"),
+            to: end("ledger"),
+            takes: Vec::new(),
+            triggers: Triggers { manual: vec!["id".to_owned()], ..Triggers::default() },
+            lane: None,
+            skip: Vec::new(),
+            retry: Retry::default(),
+            nodes: vec![node("which", choose, Some(2)), get, node("end", stop, None)],
+            mappings: BTreeMap::new(),
+            scripts: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn the_text_names_every_step_and_every_way_that_is_not_the_next() {
+        let wanted = "order: Orders <to> the ledger
+from shop.order to ledger.order
+starts: by hand: id
+  1  which  choose          order.flow.yaml:9
+            -> if 1 2
+            -> otherwise 3
+  2  read   get shop.order  order.flow.yaml:9
+            -> on NOT_FOUND 3
+  3  end    stop: skipped   order.flow.yaml:9
+";
+        assert_eq!(graph().picture(Form::Text), wanted);
+    }
+
+    #[test]
+    fn mermaid_has_a_node_for_every_step_and_an_edge_for_every_way() {
+        let drawn = graph().picture(Form::Mermaid);
+        for line in [
+            "n0{\"which: choose\"}",
+            "n0 -->|\"if 1\"| n1",
+            "n0 -->|\"otherwise\"| n2",
+            "n1 -.->|\"NOT_FOUND\"| n2",
+            "n2([\"end: stop: skipped\"])",
+        ] {
+            assert!(drawn.contains(line), "{line}\n{drawn}");
+        }
+    }
+
+    #[test]
+    fn svg_escapes_what_it_shows_and_has_a_box_for_every_step() {
+        let drawn = graph().picture(Form::Svg);
+        assert!(drawn.starts_with("<svg") && drawn.ends_with("</svg>\n"));
+        assert!(drawn.contains("Orders &lt;to&gt; the ledger") && !drawn.contains("<to>"));
+        assert_eq!(drawn.matches("<rect").count(), 3);
+    }
+}
