@@ -23,6 +23,14 @@ pub enum Command {
     Demo(Demo),
     /// Checks an integration and lists every finding in one pass.
     Check(Check),
+    /// Brings documents into their one form; comments stay.
+    Fmt(Fmt),
+    /// Runs the tests beside the documents.
+    Test(Test),
+    /// Draws a flow.
+    Graph(Graph),
+    /// Prints the JSON Schema of a kind of document, for editors.
+    Schema(Schema),
     /// Runs a flow for one record, here and now, on an in-memory store.
     #[command(subcommand)]
     Flow(Flow),
@@ -153,6 +161,60 @@ pub enum FindingFormat {
 pub enum Deny {
     /// Warnings too.
     Warnings,
+}
+
+/// `tenon fmt`
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Documents, or folders with documents.
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Changes nothing; exit code 1 where something would be changed.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `tenon test`
+#[derive(Debug, Args)]
+pub struct Test {
+    /// The integration's folder.
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+    /// Lists the fallback candidates and table rows that no test reached.
+    #[arg(long)]
+    pub coverage: bool,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// `tenon graph`
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The flow, such as `order`.
+    pub flow: String,
+    /// What is drawn.
+    #[arg(long, value_enum, default_value_t = GraphForm::Text)]
+    pub format: GraphForm,
+    #[command(flatten)]
+    pub project: Project,
+}
+
+/// How a flow is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphForm {
+    /// Lines of text.
+    Text,
+    /// A Mermaid flowchart.
+    Mermaid,
+    /// An SVG picture.
+    Svg,
+}
+
+/// `tenon schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// `integration`, `flow`, `mapping` or `test`; without it, the kinds there are.
+    pub kind: Option<String>,
 }
 
 /// `tenon flow`
@@ -576,6 +638,8 @@ pub struct ConnectorLint {
 pub enum Bench {
     /// Steps a second, durable, with an in-process peer.
     Engine(BenchEngine),
+    /// One order to an invoice of 3, 50 and 500 rows, against the same written by hand.
+    Mapper(OutputOnly),
 }
 
 /// `tenon bench engine`

@@ -9,8 +9,10 @@ use tenon_store::Store;
 use tenon_store_sled::{Options, SledStore, disk_floor};
 use tenon_value::{Number, Value, json};
 
-use crate::arguments::{Bench, BenchEngine, Output};
+use crate::arguments::{Bench, BenchEngine, Output, OutputOnly};
+use crate::bench_mapper;
 use crate::exit::{Ended, Failure};
+use crate::output::{self, Column};
 
 /// How long the disk is measured, before and after.
 const FLOOR: Duration = Duration::from_secs(2);
@@ -22,6 +24,7 @@ const FLOOR: Duration = Duration::from_secs(2);
 pub async fn run(command: Bench) -> Ended {
     match command {
         Bench::Engine(bench) => engine(&bench).await,
+        Bench::Mapper(bench) => mapper(&bench),
     }
 }
 
@@ -42,6 +45,26 @@ async fn engine(bench: &BenchEngine) -> Ended {
         Output::Json | Output::Ndjson => println!("{}", json::write(&shown)),
         Output::Table => table(&shown, figures.commits, floor),
     }
+    Ok(0)
+}
+
+/// Rows of the orders that the mapper is measured with.
+const ROWS: [u32; 3] = [3, 50, 500];
+
+const COLUMNS: &[Column] = &[
+    ("rows", "rows"),
+    ("µs", "us_per_eval"),
+    ("µs by hand", "us_hand_written"),
+    ("ratio", "ratio"),
+    ("ms to compile 60 fields", "compile_ms"),
+    ("ms of the calibration loop", "calibration"),
+];
+
+fn mapper(bench: &OutputOnly) -> Ended {
+    let figures = bench_mapper::run(&ROWS)?;
+    let rows: Vec<Value> = figures.iter().map(bench_mapper::Figures::to_value).collect();
+    let form = if bench.output == Output::Json { Output::Ndjson } else { bench.output };
+    output::rows(form, COLUMNS, &rows);
     Ok(0)
 }
 

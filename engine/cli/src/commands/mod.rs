@@ -6,12 +6,16 @@ mod connection;
 mod connector;
 mod explain;
 mod flow;
+mod fmt;
+mod graph;
 mod log;
 mod map;
 mod reference;
 mod sandbox;
+mod schema;
 pub mod serve;
 mod task;
+mod test;
 mod values;
 
 use tenon_server::Call;
@@ -29,6 +33,10 @@ pub async fn run(arguments: Arguments) -> Ended {
     match arguments.command {
         Command::Demo(command) => crate::demo::run(command).await,
         Command::Check(command) => check::run(&command),
+        Command::Fmt(command) => fmt::run(&command),
+        Command::Test(command) => test::run(&command),
+        Command::Graph(command) => graph::run(&command),
+        Command::Schema(command) => schema::run(&command),
         Command::Flow(command) => flow::run(command).await,
         Command::Map(command) => map::run(command),
         Command::Serve(command) => serve::run(command).await,
