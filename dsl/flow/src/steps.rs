@@ -161,6 +161,8 @@ impl<'a> Steps<'a> {
             expect: Vec::new(),
             catch: Vec::new(),
             retry: None,
+            timeout_ms: None,
+            undo: None,
             next: None,
             place: key.span.place(),
         });

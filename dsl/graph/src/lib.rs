@@ -6,9 +6,11 @@
 
 mod hash;
 mod picture;
+mod triggers;
 
 pub use hash::GraphHash;
 pub use picture::Form;
+pub use triggers::{At, Overlap, Poll, Schedule, Triggers};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,28 +66,6 @@ pub struct Endpoint {
     pub resource: String,
 }
 
-/// What starts a flow.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Triggers {
-    /// Webhook topics.
-    pub webhook: Vec<String>,
-    /// Incremental reads.
-    pub poll: Option<Poll>,
-    /// What a person may start it by: `id`, `name`, `date_range`.
-    pub manual: Vec<String>,
-}
-
-/// Incremental reads of the source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Poll {
-    /// Field of the source's own change time.
-    pub since: String,
-    /// Milliseconds read again before the mark.
-    pub overlap_ms: i64,
-    /// Milliseconds between two polls.
-    pub every_ms: i64,
-}
-
 /// A reason to do nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skip {
@@ -137,7 +117,14 @@ pub struct Node {
     pub catch: Vec<Catch>,
     /// Overrides the flow's retry.
     pub retry: Option<Retry>,
-    /// The node after this one; none ends the flow as done.
+    /// Longest time from the step's first try to its end, in milliseconds; after that it is at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<i64>,
+    /// First node of the steps that make it undone, run when the task fails for good or a person
+    /// asks. Their last node has no next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<u32>,
+    /// The node after this one; none ends the flow as done, or the list of steps it stands in.
     pub next: Option<u32>,
     /// `file:line` it was compiled from.
     pub place: String,
@@ -184,8 +171,30 @@ pub enum Step {
         /// Values it sees beside the scope.
         with: With,
     },
+    /// Reads many records, page by page. More than the limit is a fault, never a shorter list.
+    List {
+        /// Where from.
+        of: Endpoint,
+        /// Arguments of the resource's list.
+        filter: With,
+        /// Most records.
+        limit: u32,
+    },
     /// The idempotent write: reference, find, compare, create or update.
     Upsert(Box<Upsert>),
+    /// Makes a record without looking for one first.
+    Create(Box<Create>),
+    /// Changes a record whose key is known.
+    Update(Box<Update>),
+    /// Deletes a record.
+    Delete {
+        /// Where.
+        of: Endpoint,
+        /// The record's key.
+        key: Program,
+        /// The reference that ends with it.
+        forgets: Option<Forgets>,
+    },
     /// An action on a record.
     Call {
         /// Where.
@@ -205,6 +214,25 @@ pub enum Step {
         branches: Vec<(Program, Option<u32>)>,
         /// First node when none holds.
         otherwise: Option<u32>,
+    },
+    /// Does steps for every item of a list, inside the task.
+    Each(Box<Each>),
+    /// Lists of steps side by side; it goes on when all have ended.
+    Together {
+        /// Names and first nodes; the last node of each has no next.
+        branches: Vec<(String, Option<u32>)>,
+    },
+    /// Waits.
+    Wait {
+        /// What for.
+        on: WaitOn,
+        /// Longest time, in milliseconds; after that the step is at fault.
+        within_ms: Option<i64>,
+    },
+    /// Calls a script's function; pure. Its result stands under the step's id.
+    Script {
+        /// The call, with its arguments and declared result.
+        value: Program,
     },
     /// Runs another flow as a child task and waits for it.
     Run {
@@ -232,6 +260,153 @@ pub enum Step {
         /// Said to the operator; a compiled text.
         because: Program,
     },
+}
+
+/// A write that looks for nothing first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Create {
+    /// Where to.
+    pub of: Endpoint,
+    /// The entity its reference is kept under.
+    pub entity: String,
+    /// The source id; blank is a fault.
+    pub reference: Program,
+    /// The mapping that makes the record; it sees the scope.
+    pub mapping: String,
+    /// Values it sees beside the scope.
+    pub with: With,
+}
+
+/// A change of a record whose key is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    /// Where to.
+    pub of: Endpoint,
+    /// The record's key; blank is a fault.
+    pub key: Program,
+    /// The mapping that makes the record; it sees the scope.
+    pub mapping: String,
+    /// Values it sees beside the scope.
+    pub with: With,
+    /// What to do with a difference on a locked record.
+    pub when_locked: WhenLocked,
+}
+
+/// A reference that ends with the record it names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgets {
+    /// Entity.
+    pub entity: String,
+    /// Source id.
+    pub reference: Program,
+}
+
+/// Steps for every item of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Each {
+    /// The list.
+    pub items: Program,
+    /// The item's name in the steps.
+    pub name: String,
+    /// The name of its position, from 0.
+    pub index: Option<String>,
+    /// First node of its steps; the last has no next.
+    pub body: Option<u32>,
+    /// Items under way at a time; at least 1.
+    pub at_once: u32,
+    /// What an item's failure means.
+    pub failures: Failures,
+    /// The steps are one `run`, made as child tasks in pages; then the list may have any length.
+    pub detach: bool,
+    /// What is kept of all items, under the step's id by these names.
+    pub gather: Vec<(String, Gather)>,
+    /// First node of the steps that run when all items have ended, and again when a collected failure
+    /// was healed; the last has no next.
+    pub after: Option<u32>,
+}
+
+/// What an item's failure means for its `each`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failures {
+    /// It is the step's failure.
+    #[default]
+    Stop,
+    /// The other items go on; it stands in the step's `failures`.
+    Collect,
+}
+
+/// A value kept of all items. Its programs see the item's scope after its steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gather {
+    /// The exact sum.
+    Sum(Program),
+    /// How many items it holds for.
+    Count(Program),
+    /// The values, in the order of the items.
+    List {
+        /// The value.
+        value: Program,
+        /// Most of them; more is a fault.
+        max: u32,
+    },
+}
+
+/// What a `wait` is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitOn {
+    /// A duration from when the step began.
+    For(Program),
+    /// A moment.
+    Until(Program),
+    /// A signal of that name; what it carries stands under the step's id.
+    Signal(String),
+    /// The end of something that was accepted: a record is read again and again until it holds.
+    Outcome {
+        /// Where from.
+        of: Endpoint,
+        /// The record's key.
+        by: Program,
+        /// The end; sees the record under the step's id.
+        holds: Program,
+        /// Milliseconds between two reads.
+        every_ms: i64,
+    },
+    /// Another record's document: its key stands under the step's id.
+    Reference {
+        /// Its entity.
+        entity: String,
+        /// Its source id.
+        id: Program,
+    },
+}
+
+impl Step {
+    /// The word it is written with.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Step::Get { .. } => "get",
+            Step::List { .. } => "list",
+            Step::Map { .. } => "map",
+            Step::Upsert(_) => "upsert",
+            Step::Create(_) => "create",
+            Step::Update(_) => "update",
+            Step::Delete { .. } => "delete",
+            Step::Call { .. } => "call",
+            Step::Choose { .. } => "choose",
+            Step::Each(_) => "each",
+            Step::Together { .. } => "together",
+            Step::Wait { .. } => "wait",
+            Step::Run { .. } => "run",
+            Step::Script { .. } => "script",
+            Step::Set { .. } => "set",
+            Step::Log { .. } => "log",
+            Step::Stop { .. } => "stop",
+        }
+    }
 }
 
 /// Where an answer's document is stored.
@@ -296,6 +471,8 @@ pub enum WhenLocked {
     Issue,
     /// Leave it and go on.
     Keep,
+    /// Make the counter-document the connector names, and a new one.
+    Correct,
 }
 
 /// Which fields of a record that we did not create are written.

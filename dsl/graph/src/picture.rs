@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Endpoint, Graph, Node, Step, StopAs};
+use crate::{Endpoint, Graph, Node, Step, StopAs, WaitOn};
 
 /// How a graph is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,15 @@ fn frame(node: &Node) -> Frame {
         Step::Get { of: end, .. } => format!("get {}", of(end)),
         Step::Map { mapping, .. } => format!("map {mapping}"),
         Step::Upsert(upsert) => format!("upsert {} by {}", of(&upsert.of), upsert.mapping),
+        Step::List { of: end, limit, .. } => format!("list {}, at most {limit}", of(end)),
+        Step::Create(create) => format!("create {} by {}", of(&create.of), create.mapping),
+        Step::Update(update) => format!("update {} by {}", of(&update.of), update.mapping),
+        Step::Delete { of: end, .. } => format!("delete {}", of(end)),
+        Step::Each(each) if each.detach => format!("each {}, as child tasks", each.name),
+        Step::Each(each) => format!("each {}, {} at once", each.name, each.at_once),
+        Step::Together { .. } => "together".to_owned(),
+        Step::Wait { on, .. } => format!("wait {}", awaited(on)),
+        Step::Script { .. } => "script".to_owned(),
         Step::Call { of: end, action, .. } => format!("call {}.{action}", of(end)),
         Step::Choose { .. } => "choose".to_owned(),
         Step::Run { flow, detach: false, .. } => format!("run {flow}"),
@@ -87,6 +96,16 @@ fn frame(node: &Node) -> Frame {
     let when = if node.when.is_some() { "if … " } else { "" };
     let expects = if node.expect.is_empty() { "" } else { ", expects" };
     Frame { id: node.id.clone(), what: format!("{when}{does}{expects}"), place: node.place.clone() }
+}
+
+fn awaited(on: &WaitOn) -> String {
+    match on {
+        WaitOn::For(_) => "for a time".to_owned(),
+        WaitOn::Until(_) => "until a moment".to_owned(),
+        WaitOn::Signal(name) => format!("for the signal {name}"),
+        WaitOn::Outcome { of: end, .. } => format!("for the outcome in {}", of(end)),
+        WaitOn::Reference { entity, .. } => format!("for the document of a {entity}"),
+    }
 }
 
 fn ended(end: StopAs) -> &'static str {
@@ -109,6 +128,15 @@ fn arrows(from: usize, node: &Node) -> Vec<Arrow> {
                 all.push(arrow(index(to).or(next), &format!("if {}", n + 1)));
             }
             all.push(arrow(index(otherwise).or(next), "otherwise"));
+        }
+        Step::Each(each) => {
+            all.push(arrow(index(&each.body), "each"));
+            all.extend(each.after.iter().map(|to| arrow(index(&Some(*to)), "after")));
+            all.push(arrow(next, ""));
+        }
+        Step::Together { branches } => {
+            all.extend(branches.iter().map(|(name, to)| arrow(index(to), name)));
+            all.push(arrow(next, ""));
         }
         Step::Stop { .. } if node.when.is_none() => {}
         Step::Stop { .. } => all.push(arrow(next, "else")),
@@ -283,6 +311,8 @@ mod tests {
             expect: Vec::new(),
             catch: Vec::new(),
             retry: None,
+            timeout_ms: None,
+            undo: None,
             next,
             place: "order.flow.yaml:9".to_owned(),
         }

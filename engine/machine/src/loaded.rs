@@ -90,6 +90,10 @@ impl LoadedGraph {
             let error = "its steps do not hang together".to_owned();
             return Err(BadGraph::Shape { flow: flow(), error });
         }
+        if let Some(node) = graph.nodes.iter().find(|node| !runs(node)) {
+            let error = format!("step {} ({}) is not run by this build", node.id, node.step.verb());
+            return Err(BadGraph::Shape { flow: flow(), error });
+        }
         let used = graph.nodes.iter().map(|node| is_used(&graph, node)).collect();
         let ids = graph.nodes.iter().map(|node| node.id.clone());
         let positions = ids.zip(0_u32..).collect();
@@ -136,6 +140,23 @@ fn address(program: &Program) -> usize {
     Arc::as_ptr(&program.0).cast::<u8>().addr()
 }
 
+/// Whether this build runs the step whole.
+fn runs(node: &Node) -> bool {
+    let known = matches!(
+        node.step,
+        Step::Get { .. }
+            | Step::Map { .. }
+            | Step::Upsert(_)
+            | Step::Call { .. }
+            | Step::Choose { .. }
+            | Step::Run { .. }
+            | Step::Set { .. }
+            | Step::Log { .. }
+            | Step::Stop { .. }
+    );
+    known && node.timeout_ms.is_none() && node.undo.is_none()
+}
+
 /// All nodes a node can lead to.
 fn targets_of(node: &Node) -> Vec<Option<u32>> {
     let mut all = vec![node.next];
@@ -171,6 +192,7 @@ fn programs_of_node(node: &Node) -> Vec<&Program> {
         Step::Choose { branches, .. } => all.extend(branches.iter().map(|(when, _)| when)),
         Step::Log { text } => all.push(text),
         Step::Stop { because, .. } => all.push(because),
+        _ => {}
     }
     all
 }

@@ -304,7 +304,9 @@ impl Work<'_> {
         if let Some(why) = locked {
             return match way.upsert.when_locked {
                 WhenLocked::Keep => Ok(self.step_ended(way.step, How::Kept, there, &send)),
-                WhenLocked::Issue => Err(fault(locked_differs(&why, link, &send))),
+                WhenLocked::Issue | WhenLocked::Correct => {
+                    Err(fault(locked_differs(&why, link, &send)))
+                }
             };
         }
         let out: BTreeSet<&str> = kept.iter().map(|d| top(&d.field)).collect();

@@ -247,6 +247,15 @@ impl Work<'_> {
             Step::Run { .. } => self.run_flow(node, scope),
             Step::Log { text } => self.log(step, text, scope),
             Step::Choose { .. } | Step::Set { .. } | Step::Stop { .. } => Ok(Value::Missing),
+            // Graphs with these are refused when they are loaded.
+            Step::List { .. }
+            | Step::Create(_)
+            | Step::Update(_)
+            | Step::Delete { .. }
+            | Step::Each(_)
+            | Step::Together { .. }
+            | Step::Wait { .. }
+            | Step::Script { .. } => Err(broken("a step this build does not run")),
         }
     }
 

@@ -225,6 +225,8 @@ fn graph(steps: u32) -> Graph {
         expect: Vec::new(),
         catch: Vec::new(),
         retry: None,
+        timeout_ms: None,
+        undo: None,
         next: (n + 1 < steps).then_some(n + 1),
         place: "bench:1".to_owned(),
     });

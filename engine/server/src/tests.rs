@@ -89,6 +89,8 @@ fn graph() -> Graph {
             expect: Vec::new(),
             catch: Vec::new(),
             retry: None,
+            timeout_ms: None,
+            undo: None,
             next: None,
             place: "order.flow.yaml:1".to_owned(),
         }],

@@ -75,6 +75,8 @@ pub(super) fn node(id: &str, step: Step) -> Node {
         expect: Vec::new(),
         catch: Vec::new(),
         retry: None,
+        timeout_ms: None,
+        undo: None,
         next: None,
         place: format!("test:{id}"),
     }

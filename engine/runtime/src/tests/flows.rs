@@ -28,6 +28,8 @@ fn node(id: &str, step: Step, next: Option<u32>) -> Node {
         expect: Vec::new(),
         catch: Vec::<Catch>::new(),
         retry: None,
+        timeout_ms: None,
+        undo: None,
         next,
         place: "toy.flow.yaml:1".to_owned(),
     }
@@ -60,6 +62,7 @@ fn graph(flow: &str, topics: &[&str], nodes: Vec<Node>) -> Graph {
             webhook: topics.iter().map(|t| (*t).to_owned()).collect(),
             poll: None,
             manual: vec!["id".to_owned()],
+            schedules: Vec::new(),
         },
         lane: None,
         skip: Vec::new(),
