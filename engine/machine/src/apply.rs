@@ -8,6 +8,7 @@ use crate::decision::{Link, Origin};
 use crate::event::{Event, Said, Stored, What};
 use crate::state::{Reason, State, TaskId};
 use crate::task::{Child, LoadError, StepRecord, Task, Write, WriteStatus};
+use crate::writes::deletes;
 
 impl Task {
     /// Reads a task from its journal.
@@ -174,6 +175,12 @@ fn apply_to_write(task: &mut Task, what: &What) {
             record.stale = false;
             let Some(write) = record.write.clone() else { return };
             if let Some(stored) = &write.reference {
+                if deletes(&write.operation) {
+                    let key = (stored.entity.clone(), stored.id.clone());
+                    task.links.remove(&key);
+                    task.sent.remove(&key);
+                    return;
+                }
                 let target = target.clone().unwrap_or_else(|| stored.target.clone());
                 if !target.is_empty() {
                     task.store(&Stored { target, ..stored.clone() });

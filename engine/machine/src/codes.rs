@@ -20,6 +20,8 @@ pub const CHILD_FAILED: &str = "CHILD_FAILED";
 pub const DIVERGED: &str = "DIVERGED";
 /// The journal is full.
 pub const JOURNAL_FULL: &str = "JOURNAL_FULL";
+/// A list has more records than it may.
+pub const LIST_LIMIT: &str = "LIST_LIMIT";
 /// A search gave too many records.
 pub const TOO_MANY_FOUND: &str = "TOO_MANY_FOUND";
 /// A condition came out as something else than true or false.
@@ -50,6 +52,13 @@ pub const SETTLE_FIRST: &str = "SETTLE_FIRST";
 
 /// A page per code: code, title, why, what to do.
 pub const PAGES: &[(&str, &str, &str, &str)] = &[
+    (
+        LIST_LIMIT,
+        "A list is longer than its limit",
+        "A `list` step reads to the end or not at all: half a list would look like a whole one. It found \
+         more records than its `limit:` allows, so nothing after it was done.",
+        "Narrow the step's `where:`, or raise its `limit:` and retry with the newest graph.",
+    ),
     (
         REFERENCE_BLANK,
         "The reference came out blank",

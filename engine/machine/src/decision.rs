@@ -214,6 +214,13 @@ pub enum Change {
         /// The target's resource.
         resource: String,
     },
+    /// A reference ends, with what was last sent for it: its record was deleted.
+    Unlink {
+        /// The entity.
+        entity: String,
+        /// The source's id.
+        id: String,
+    },
     /// What was sent is stored.
     Sent {
         /// The entity.

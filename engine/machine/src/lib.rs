@@ -31,6 +31,7 @@ mod upsert;
 mod verbs;
 mod walk;
 mod work;
+mod writes;
 
 pub use apply::apply;
 pub use decide::{decide, quarantine};

@@ -145,8 +145,13 @@ fn runs(node: &Node) -> bool {
     let known = matches!(
         node.step,
         Step::Get { .. }
+            | Step::List { .. }
             | Step::Map { .. }
             | Step::Upsert(_)
+            | Step::Create(_)
+            | Step::Update(_)
+            | Step::Delete { .. }
+            | Step::Script { .. }
             | Step::Call { .. }
             | Step::Choose { .. }
             | Step::Run { .. }
@@ -183,7 +188,21 @@ fn programs_of_node(node: &Node) -> Vec<&Program> {
         Step::Map { with, .. } | Step::Run { with, .. } | Step::Set { values: with } => {
             all.extend(with.iter().map(|(_, program)| program));
         }
+        Step::List { filter, .. } => all.extend(filter.iter().map(|(_, program)| program)),
         Step::Upsert(upsert) => all.extend(programs_of_upsert(upsert)),
+        Step::Create(create) => {
+            all.push(&create.reference);
+            all.extend(create.with.iter().map(|(_, program)| program));
+        }
+        Step::Update(update) => {
+            all.push(&update.key);
+            all.extend(update.with.iter().map(|(_, program)| program));
+        }
+        Step::Delete { key, forgets, .. } => {
+            all.push(key);
+            all.extend(forgets.iter().map(|forgets| &forgets.reference));
+        }
+        Step::Script { value } => all.push(value),
         Step::Call { key, with, stores, .. } => {
             all.push(key);
             all.extend(with.iter().map(|(_, program)| program));

@@ -8,8 +8,10 @@ use crate::codes;
 use crate::decision::{Ask, Change, Effect, Link};
 use crate::event::{Known, Stored, What};
 use crate::state::Reason;
+use crate::steps::too_long;
 use crate::task::{Write, WriteStatus};
 use crate::work::{Run, Stop, Work, fault, hash};
+use crate::writes::deletes;
 
 /// Most records a search may gather.
 const MAX_FOUND: usize = 10_000;
@@ -90,6 +92,11 @@ impl Work<'_> {
             Outcome::Page { records, next } => {
                 let mut gathered = ask.gathered.clone();
                 gathered.extend(records);
+                if let Some(limit) =
+                    self.limit_of(ask).filter(|limit| gathered.len() > *limit as usize)
+                {
+                    return Err(fault(too_long(&ask.step, limit)));
+                }
                 if gathered.len() > MAX_FOUND {
                     let message = format!("more than {MAX_FOUND} records were found");
                     return Err(fault(Fault::new(codes::TOO_MANY_FOUND, Class::Limit, message)));
@@ -115,8 +122,24 @@ impl Work<'_> {
             }
             Outcome::Fault(fault) => return Err(Stop::Fault(Box::new(fault), from)),
         };
-        self.emit(What::Read { step: ask.step.clone(), slot, value });
+        let read = What::Read { step: ask.step.clone(), slot, value };
+        if self.is_too_much(&read) {
+            let message = format!("the answer to step `{}` is too large for a journal", ask.step);
+            return Err(fault(
+                Fault::new(codes::JOURNAL_FULL, Class::Limit, message)
+                    .hint("read less at a time: narrow the step's `where:`, or detach its items"),
+            ));
+        }
+        self.emit(read);
         Ok(())
+    }
+
+    /// Most records of a `list`.
+    fn limit_of(&self, ask: &Ask) -> Option<u32> {
+        match self.world.graph.step(&ask.step).map(|node| &node.step) {
+            Some(tenon_graph::Step::List { limit, .. }) => Some(*limit),
+            _ => None,
+        }
     }
 
     /// Takes a step's locks in a commit of their own, so that what they protect is read afterwards.
@@ -262,6 +285,9 @@ impl Work<'_> {
             Outcome::Fault(lost) if lost.class == Class::UnknownOutcome => {
                 self.write_lost(step, lost)
             }
+            Outcome::Fault(gone) if gone.class == Class::NotFound && deletes(&ask.operation) => {
+                self.write_happened(step, Value::Missing, Known::Answer)
+            }
             Outcome::Fault(refused) => {
                 self.emit(What::Refused { step: step.to_owned(), fault: refused.clone() });
                 Err(Stop::Fault(Box::new(refused), Some(ask.connection.clone())))
@@ -275,7 +301,7 @@ impl Work<'_> {
         let write = self.task.step(step).and_then(|record| record.write.clone());
         let Some(write) = write else { return Ok(()) };
         let road = self.system(&write.connection)?.road(&write.operation);
-        if matches!(road, Road::SameKey | Road::Repeat) {
+        if deletes(&write.operation) || matches!(road, Road::SameKey | Road::Repeat) {
             // The peer did not answer just now: the same bytes go out again after the usual wait.
             let passing = Fault { class: Class::Transient, ..lost };
             return Err(Stop::Fault(Box::new(passing), Some(write.connection.clone())));
@@ -291,6 +317,10 @@ impl Work<'_> {
         let target = self.target_of(&write, &record)?;
         self.emit(What::Answered { step: step.to_owned(), record, known, target: target.clone() });
         let Some(stored) = &write.reference else { return Ok(()) };
+        if deletes(&write.operation) {
+            self.change(Change::Unlink { entity: stored.entity.clone(), id: stored.id.clone() });
+            return Ok(());
+        }
         if let Some(target) = target {
             self.store_reference(step, &write.connection, &Stored { target, ..stored.clone() });
         }
@@ -341,6 +371,7 @@ impl Work<'_> {
     fn stored_resource(&self, step: &str) -> String {
         match self.world.graph.step(step).map(|node| &node.step) {
             Some(tenon_graph::Step::Upsert(upsert)) => upsert.of.resource.clone(),
+            Some(tenon_graph::Step::Create(create)) => create.of.resource.clone(),
             Some(tenon_graph::Step::Call { stores: Some(stores), .. }) => stores.resource.clone(),
             _ => String::new(),
         }

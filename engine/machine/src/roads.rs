@@ -11,6 +11,7 @@ use crate::outside::resource_of;
 use crate::state::Reason;
 use crate::task::{Write, WriteStatus};
 use crate::work::{Run, Stop, Work};
+use crate::writes::deletes;
 
 impl Work<'_> {
     /// Goes the road of a step's open write; returns once it is settled.
@@ -21,6 +22,9 @@ impl Work<'_> {
         match write.status.clone() {
             WriteStatus::Open => Err(Stop::Wait),
             WriteStatus::Said(id) => self.said_to_have_happened(step, &write, id),
+            WriteStatus::Unknown { .. } if deletes(&write.operation) => {
+                self.repeat(step, "deleting twice changes nothing")
+            }
             WriteStatus::Unknown { since_ms, fault } => {
                 match self.system(&write.connection)?.road(&write.operation) {
                     Road::SameKey => self.repeat(step, "the peer knows the request by its key"),
@@ -106,6 +110,7 @@ impl Work<'_> {
             Some(tenon_graph::Step::Upsert(upsert)) => {
                 upsert.find.iter().any(|find| find.marker && find.field == field)
             }
+            Some(tenon_graph::Step::Create(_)) => false,
             _ => true,
         };
         let system = self.system(&write.connection)?;

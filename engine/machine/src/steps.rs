@@ -1,6 +1,6 @@
 //! The steps beside upsert: get, call, run, log, and the output of writes.
 
-use tenon_graph::{Endpoint, Node, Program, Step, Stores};
+use tenon_graph::{Endpoint, Node, Program, Step, Stores, With};
 use tenon_kit::{Already, Operation, Road};
 use tenon_mapper::Scope;
 use tenon_value::{Class, Fault, Record, Value};
@@ -12,6 +12,10 @@ use crate::outside::{Intent, resource_of};
 use crate::state::{Reason, TaskId};
 use crate::task::{Child, Write, WriteStatus};
 use crate::work::{Run, Stop, Work, fault};
+use crate::writes::deletes;
+
+/// The slot of what a `list` gave.
+pub(crate) const LISTED: &str = "records";
 
 /// What a `call` step is made of.
 struct Call<'n> {
@@ -37,7 +41,26 @@ impl Work<'_> {
         self.read(step, "record", &of.connection, get)
     }
 
-    fn key(&self, step: &str, program: &Program, scope: &Scope) -> Run<String> {
+    /// Reads many records, page by page, to the end.
+    pub(crate) fn list(
+        &mut self,
+        step: &str,
+        (of, limit): (&Endpoint, u32),
+        filter: &With,
+        scope: &Scope,
+    ) -> Run<Value> {
+        let filter = self.named(step, filter, scope)?;
+        let filter = filter.into_iter().filter(|(_, value)| !value.is_absent()).collect();
+        let resource = of.resource.clone();
+        let list = Operation::List { resource, filter, since_ms: None, page: None };
+        let found = self.read(step, LISTED, &of.connection, list)?;
+        if found.items().len() > limit as usize {
+            return Err(fault(too_long(step, limit)));
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn key(&self, step: &str, program: &Program, scope: &Scope) -> Run<String> {
         self.plain(step, program, scope)?.ok_or_else(|| {
             let message = format!("the key of step `{step}` came out blank");
             fault(Fault::new(codes::KEY_BLANK, Class::Missing, message))
@@ -141,6 +164,9 @@ impl Work<'_> {
         let WriteStatus::Done { record, target, .. } = &write.status else {
             return Err(Stop::Wait);
         };
+        if deletes(&write.operation) {
+            return Ok(Value::Missing);
+        }
         let (record, target) = (record.clone(), target.clone());
         if write.reference.is_some() && target.is_none() {
             let stored = write.reference.as_ref();
@@ -291,6 +317,13 @@ impl Work<'_> {
         self.emit(What::Logged { step: step.to_owned(), text });
         Ok(Value::Missing)
     }
+}
+
+/// A list that has more records than it may.
+pub(crate) fn too_long(step: &str, limit: u32) -> Fault {
+    let message = format!("step `{step}` found more than {limit} records");
+    Fault::new(codes::LIST_LIMIT, Class::Limit, message)
+        .hint("narrow its `where:`, or raise its `limit:`")
 }
 
 fn without_key(step: &str) -> Stop {

@@ -23,7 +23,7 @@ const HUMAN_EDITS: &str = "human_edits";
 const MAX_JUDGED: usize = 20;
 
 /// One upsert on its way.
-struct Way<'n> {
+pub(crate) struct Way<'n> {
     step: &'n str,
     upsert: &'n Upsert,
     scope: Scope,
@@ -44,6 +44,27 @@ impl Work<'_> {
         is_used: bool,
     ) -> Run<Value> {
         let step = node.id.as_str();
+        let (way, link) = self.way(step, upsert, scope)?;
+        match link {
+            Some(link) if same_text(&way.made, &way.sent) => self.untouched(&way, &link, is_used),
+            link => {
+                let keys = self.keys_of(&way, link.as_ref())?;
+                self.lock(step, &keys)?;
+                match link {
+                    Some(link) => self.existing(&way, &link),
+                    None => self.unknown_record(&way),
+                }
+            }
+        }
+    }
+
+    /// What would be sent, what was sent last, and the reference as it is now.
+    pub(crate) fn way<'n>(
+        &mut self,
+        step: &'n str,
+        upsert: &'n Upsert,
+        scope: &Scope,
+    ) -> Run<(Way<'n>, Option<Link>)> {
         let Some(id) = self.plain(step, &upsert.reference, scope)? else {
             let message = format!("the reference of step `{step}` came out blank");
             return Err(fault(
@@ -60,20 +81,10 @@ impl Work<'_> {
         let sent = self.sent(&upsert.entity, &id)?;
         self.warn(step, made.warnings);
         let way = Way { step, upsert, scope: inner, id, made: made.record, sent };
-        match link {
-            Some(link) if same_text(&way.made, &way.sent) => self.untouched(&way, &link, is_used),
-            link => {
-                let keys = self.keys_of(&way, link.as_ref())?;
-                self.lock(step, &keys)?;
-                match link {
-                    Some(link) => self.existing(&way, &link),
-                    None => self.unknown_record(&way),
-                }
-            }
-        }
+        Ok((way, link))
     }
 
-    fn warn(&mut self, step: &str, warnings: Vec<String>) {
+    pub(crate) fn warn(&mut self, step: &str, warnings: Vec<String>) {
         let new: Vec<String> =
             warnings.into_iter().filter(|line| !self.task.warnings.contains(line)).collect();
         if !new.is_empty() {
@@ -120,7 +131,7 @@ impl Work<'_> {
     }
 
     /// Locks: the source record, and everything it is searched by.
-    fn keys_of(&self, way: &Way<'_>, link: Option<&Link>) -> Run<Vec<String>> {
+    pub(crate) fn keys_of(&self, way: &Way<'_>, link: Option<&Link>) -> Run<Vec<String>> {
         let of = &way.upsert.of;
         let base = format!("{}/{}", of.connection, of.resource);
         let mut keys = vec![format!("{base}/{}={}", way.upsert.entity, way.id)];
@@ -160,7 +171,7 @@ impl Work<'_> {
     }
 
     /// No reference is known: search, adopt, ask or create.
-    fn unknown_record(&mut self, way: &Way<'_>) -> Run<Value> {
+    pub(crate) fn unknown_record(&mut self, way: &Way<'_>) -> Run<Value> {
         let said = self.task.step(way.step).and_then(|record| record.said.clone());
         match said {
             Some(Said::Link { id }) => {
@@ -305,7 +316,7 @@ impl Work<'_> {
             return match way.upsert.when_locked {
                 WhenLocked::Keep => Ok(self.step_ended(way.step, How::Kept, there, &send)),
                 WhenLocked::Issue | WhenLocked::Correct => {
-                    Err(fault(locked_differs(&why, link, &send)))
+                    Err(fault(locked_differs(&why, &link.target, &send)))
                 }
             };
         }
@@ -446,10 +457,9 @@ fn candidate(key: &str, differs: &[Difference]) -> Value {
     Value::of([("id", Value::text(key)), ("differs", differs)])
 }
 
-fn locked_differs(why: &str, link: &Link, send: &[Difference]) -> Fault {
+pub(crate) fn locked_differs(why: &str, key: &str, send: &[Difference]) -> Fault {
     let fields: Vec<&str> = send.iter().map(|d| d.field.as_str()).collect();
-    let message =
-        format!("record {} is locked ({why}) and differs in {}", link.target, fields.join(", "));
+    let message = format!("record {key} is locked ({why}) and differs in {}", fields.join(", "));
     let fault = Fault::new(codes::LOCKED_DIFFERS, Class::Conflict, message)
         .hint("correct it there with a counter-document, or cancel the task to leave it");
     match send {

@@ -243,19 +243,24 @@ impl Work<'_> {
                 let is_used = self.world.graph.is_used(at);
                 self.upsert(node, upsert, scope, is_used)
             }
+            Step::List { of, filter, limit } => self.list(step, (of, *limit), filter, scope),
+            Step::Create(create) => {
+                let is_used = self.world.graph.is_used(at);
+                self.create(step, create, scope, is_used)
+            }
+            Step::Update(update) => self.update(step, update, scope),
+            Step::Delete { of, key, forgets } => {
+                self.delete(step, of, (key, forgets.as_ref()), scope)
+            }
+            Step::Script { value } => self.eval(step, value, scope),
             Step::Call { .. } => self.call(node, scope),
             Step::Run { .. } => self.run_flow(node, scope),
             Step::Log { text } => self.log(step, text, scope),
             Step::Choose { .. } | Step::Set { .. } | Step::Stop { .. } => Ok(Value::Missing),
             // Graphs with these are refused when they are loaded.
-            Step::List { .. }
-            | Step::Create(_)
-            | Step::Update(_)
-            | Step::Delete { .. }
-            | Step::Each(_)
-            | Step::Together { .. }
-            | Step::Wait { .. }
-            | Step::Script { .. } => Err(broken("a step this build does not run")),
+            Step::Each(_) | Step::Together { .. } | Step::Wait { .. } => {
+                Err(broken("a step this build does not run"))
+            }
         }
     }
 

@@ -142,6 +142,13 @@ impl<'a> Work<'a> {
         self.task.length.saturating_add(RESERVE) >= MAX_EVENTS || self.task.bytes >= MAX_BYTES
     }
 
+    /// Whether an event is larger than what the journal has left, in a journal that has something in it.
+    pub(crate) fn is_too_much(&self, what: &What) -> bool {
+        let room = MAX_BYTES.saturating_sub(self.task.bytes);
+        let size = Event::at(self.world.now_ms, what.clone()).encode().len();
+        u64::try_from(size).is_ok_and(|size| size > room)
+    }
+
     pub(crate) fn system(&self, connection: &str) -> Run<Arc<dyn System>> {
         self.world.systems.get(connection).map(Arc::clone).ok_or_else(|| {
             fault(Fault::new(

@@ -263,20 +263,15 @@ fn change_of(
     Ok(match change {
         Change::Reference { entity, id, link, connection, resource } => {
             let name = rows::title(task).unwrap_or(&task.record);
+            let text = format!(
+                "{entity} of {name} is {connection} {resource} {} ({})",
+                link.target,
+                link.origin.name()
+            );
             let line = AuditRow {
-                at_ms: now,
-                id: engine.seam.id("line"),
-                by: "engine".to_owned(),
-                what: "linked".to_owned(),
-                task: Some(task.id.0.clone()),
                 source: Some(id.clone()),
                 target: Some(link.target.clone()),
-                text: format!(
-                    "{entity} of {name} is {connection} {resource} {} ({})",
-                    link.target,
-                    link.origin.name()
-                ),
-                ..AuditRow::default()
+                ..line(engine, task, ("engine", "linked"), text)
             };
             let reference = ReferenceRow {
                 pair: pair.clone(),
@@ -290,6 +285,18 @@ fn change_of(
             };
             commit.put(reference).put(line)
         }
+        Change::Unlink { entity, id } => commit
+            .delete(reference_key(pair, entity, id))
+            .delete(sent_key(pair, entity, id))
+            .put(AuditRow {
+                source: Some(id.clone()),
+                ..line(
+                    engine,
+                    task,
+                    ("engine", "unlinked"),
+                    format!("{entity} {id} was deleted in the target"),
+                )
+            }),
         Change::Sent { entity, id, document, .. } => commit.put(SentRow {
             pair: pair.clone(),
             entity: entity.clone(),
@@ -320,16 +327,23 @@ fn change_of(
             commit.and(crate::begin::birth(id.clone(), created, integration, now).1)
         }
         Change::Audit { text } => commit.put(AuditRow {
-            at_ms: now,
-            id: engine.seam.id("line"),
-            by: "flow".to_owned(),
-            what: "logged".to_owned(),
-            task: Some(task.id.0.clone()),
             source: Some(task.record.clone()),
-            text: text.clone(),
-            ..AuditRow::default()
+            ..line(engine, task, ("flow", "logged"), text.clone())
         }),
     })
+}
+
+/// An audit line of a task: who did what, and its text.
+fn line(engine: &Engine, task: &Task, (by, what): (&str, &str), text: String) -> AuditRow {
+    AuditRow {
+        at_ms: engine.seam.now_ms(),
+        id: engine.seam.id("line"),
+        by: by.to_owned(),
+        what: what.to_owned(),
+        task: Some(task.id.0.clone()),
+        text,
+        ..AuditRow::default()
+    }
 }
 
 /// Tells whom the turn concerns, once it is durable.

@@ -9,7 +9,7 @@ use super::process::Process;
 use crate::{State, picture};
 
 /// Runs a history, then from every moment at which the process may have died.
-fn cut(name: &str, flow: &Graph, prepare: impl Fn(&mut Process)) -> usize {
+pub(super) fn cut(name: &str, flow: &Graph, prepare: impl Fn(&mut Process)) -> usize {
     let mut golden = Process::new(flow);
     prepare(&mut golden);
     golden.start();
@@ -31,8 +31,9 @@ fn cut(name: &str, flow: &Graph, prepare: impl Fn(&mut Process)) -> usize {
 
 /// Writes that must not happen twice, without the numbers of records.
 fn once(acted: &[String]) -> Vec<String> {
-    let kinds =
-        acted.iter().filter(|line| !line.starts_with("update") && !line.starts_with("touch"));
+    let kinds = acted
+        .iter()
+        .filter(|line| !["update", "touch", "delete"].iter().any(|w| line.starts_with(w)));
     let mut kinds: Vec<String> = kinds
         .map(|line| line.split(' ').take(if line.starts_with("create") { 2 } else { 1 }).collect())
         .collect();

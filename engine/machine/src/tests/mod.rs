@@ -10,3 +10,4 @@ mod outside;
 mod people;
 mod process;
 mod schedules;
+mod writes;

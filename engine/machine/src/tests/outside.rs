@@ -116,6 +116,15 @@ impl Outside {
                 hits = hits.into_iter().skip(from).take(2).collect();
                 Outcome::Page { records: hits, next: more.then(|| (from + 2).to_string()) }
             }
+            Operation::List { resource, filter, page, .. } => {
+                let all = self.ledger.get(resource).into_iter().flat_map(BTreeMap::values);
+                let fits = |record: &&Value| filter.iter().all(|(n, v)| record.field(n) == v);
+                let hits: Vec<Value> = all.filter(fits).cloned().collect();
+                let from: usize = page.as_deref().map_or(0, |page| page.parse().unwrap());
+                let more = hits.len() > from + 2;
+                let records = hits.into_iter().skip(from).take(2).collect();
+                Outcome::Page { records, next: more.then(|| (from + 2).to_string()) }
+            }
             write => self.act(write),
         }
     }
@@ -156,6 +165,10 @@ impl Outside {
                 self.put(resource, key, record.with("invoiced_as", Value::text(&number)));
                 Outcome::Record(made)
             }
+            "delete" => match self.ledger.get_mut(resource).and_then(|all| all.remove(key)) {
+                Some(_) => Outcome::Record(Value::Missing),
+                None => Outcome::Fault(Fault::new("NOT_FOUND", Class::NotFound, "there is none")),
+            },
             "book" => {
                 let now = record.with("booked", Value::Bool(true));
                 self.put(resource, key, now.clone());
@@ -206,6 +219,9 @@ fn name(op: &Operation) -> String {
         Operation::Get { resource, key } => format!("get {resource} {key}"),
         Operation::Find { resource, field, value, .. } => {
             format!("find {resource} {field}={value}")
+        }
+        Operation::List { resource, page, .. } => {
+            format!("list {resource} {}", page.as_deref().unwrap_or("0"))
         }
         Operation::Create { resource, .. } => format!("create {resource}"),
         Operation::Update { resource, key, .. } => format!("update {resource} {key}"),

@@ -206,6 +206,10 @@ impl Process {
                 Change::Reference { entity, id, link, .. } => {
                     self.disk.links.insert((entity, id), link);
                 }
+                Change::Unlink { entity, id } => {
+                    self.disk.links.remove(&(entity.clone(), id.clone()));
+                    self.disk.sent.remove(&(entity, id));
+                }
                 Change::Sent { entity, id, document, .. } => {
                     self.disk.sent.insert((entity, id), document);
                 }
