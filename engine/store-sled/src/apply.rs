@@ -6,21 +6,29 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use sled::IVec;
-use tenon_store::StoreError;
+use tenon_store::{Compacted, StoreError};
 
 use crate::base::{Base, CELL_COST, Marks, SYNC_BYTES, next_budget};
-use crate::pending::{Counts, Shared};
+use crate::compact::{self, Place};
+use crate::pending::{Counts, Shared, Waiter};
 
 /// Bytes of groups folded together: the more, the more rewritten cells are written once.
 const FOLD_BYTES: usize = 512 * 1024;
 /// How long applied cells may wait for a sync when nothing else happens.
 const IDLE: Duration = Duration::from_millis(200);
 
+/// How long nothing may have happened before sled is opened again.
+const QUIET: Duration = Duration::from_secs(3);
+
 /// What the apply thread owns.
 #[derive(Debug)]
 pub(crate) struct Applier {
     shared: Arc<Shared>,
-    base: Arc<Base>,
+    place: Place,
+    /// Bytes written by sled since it was opened, which its next opening reads; when they are more
+    /// than this, it is opened again in quiet times.
+    reopen_bytes: usize,
+    written: usize,
     /// What sled holds.
     marks: Marks,
     /// Bytes given to sled since its last sync.
@@ -40,12 +48,32 @@ struct Fold {
 enum Work {
     Apply(Fold),
     Sync,
+    Reopen,
+    Compact(Waiter),
     End,
 }
 
 impl Applier {
-    pub(crate) fn new(shared: Arc<Shared>, base: Arc<Base>, marks: Marks) -> Self {
-        Self { shared, base, marks, unsynced: 0, budget: SYNC_BYTES }
+    pub(crate) fn new(shared: Arc<Shared>, place: Place, marks: Marks) -> Self {
+        Self {
+            shared,
+            place,
+            reopen_bytes: usize::MAX,
+            written: 0,
+            marks,
+            unsynced: 0,
+            budget: SYNC_BYTES,
+        }
+    }
+
+    /// Opens sled again in quiet times when it wrote more than this since it was opened.
+    pub(crate) fn reopening_after(mut self, bytes: usize) -> Self {
+        self.reopen_bytes = bytes;
+        self
+    }
+
+    fn base(&self) -> Result<Arc<Base>, StoreError> {
+        self.shared.read(|view| view.base.clone().ok_or(StoreError::Closed))
     }
 
     /// Serves until the queue is empty and closed, or until sled fails.
@@ -54,6 +82,16 @@ impl Applier {
             match self.next() {
                 Work::Apply(fold) => self.apply(&fold)?,
                 Work::Sync => self.sync()?,
+                Work::Reopen => self.reopen()?,
+                Work::Compact(waiter) => {
+                    let done = self.compact();
+                    let failed = done.as_ref().err().cloned();
+                    // The asker may have gone away.
+                    let _ = waiter.send(done);
+                    if let Some(error) = failed {
+                        return Err(error);
+                    }
+                }
                 Work::End if self.shared.stopped().is_some() => return Ok(()),
                 Work::End => {
                     self.sync()?;
@@ -69,6 +107,9 @@ impl Applier {
             if self.shared.stopped().is_some() {
                 return Work::End;
             }
+            if let Some(waiter) = queue.compact.take() {
+                return Work::Compact(waiter);
+            }
             if !queue.groups.is_empty() {
                 break;
             }
@@ -76,15 +117,20 @@ impl Applier {
                 return Work::End;
             }
             let changed = &self.shared.queue_changed;
-            if self.unsynced == 0 {
-                queue = changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
+            let (patience, then) = match (self.unsynced, self.written > self.reopen_bytes) {
+                (0, false) => {
+                    queue = changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                }
+                (0, true) => (QUIET, Work::Reopen),
+                _ => (IDLE, Work::Sync),
+            };
             let (again, timeout) =
-                changed.wait_timeout(queue, IDLE).unwrap_or_else(PoisonError::into_inner);
+                changed.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
             queue = again;
-            if timeout.timed_out() && queue.groups.is_empty() {
-                return Work::Sync;
+            let nothing = queue.groups.is_empty() && queue.compact.is_none() && !queue.closing;
+            if timeout.timed_out() && nothing {
+                return then;
             }
         }
         let mut fold = Fold { writes: BTreeMap::new(), last: self.marks.applied, bytes: 0 };
@@ -134,7 +180,7 @@ impl Applier {
             self.sync()?;
         }
         let marks = self.marks;
-        self.base.apply(part.iter().copied(), marks)?;
+        self.base()?.apply(part.iter().copied(), marks)?;
         self.unsynced += bytes.max(1);
         Ok(())
     }
@@ -143,7 +189,8 @@ impl Applier {
         if self.unsynced == 0 {
             return Ok(());
         }
-        let flushed = self.base.sync()?;
+        let flushed = self.base()?.sync()?;
+        self.written += flushed.max(self.unsynced);
         self.budget = next_budget(self.budget, flushed);
         Counts::add(&self.shared.counts.background_syncs, 1);
         self.unsynced = 0;
@@ -159,7 +206,29 @@ impl Applier {
         if self.marks.safe == 0 {
             return Ok(());
         }
-        self.base.apply(std::iter::empty(), self.marks)?;
-        self.base.sync().map(drop)
+        let base = self.base()?;
+        base.apply(std::iter::empty(), self.marks)?;
+        base.sync().map(drop)
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        compact::reopen(&self.shared, &self.place)?;
+        self.written = 0;
+        Counts::add(&self.shared.counts.reopened, 1);
+        Ok(())
+    }
+
+    /// Copies what is there into a new database without what was removed. Commits go on until too
+    /// much waits to be applied.
+    fn compact(&mut self) -> Result<Compacted, StoreError> {
+        self.sync()?;
+        let before_bytes = self.place.bytes()?;
+        let marks = Marks { applied: self.marks.applied, safe: self.marks.applied };
+        compact::copy(&*self.base()?, marks, &self.place)?;
+        compact::swap(&self.shared, &self.place)?;
+        self.marks = marks;
+        self.written = 0;
+        self.shared.safe.store(marks.safe, Ordering::Release);
+        Ok(Compacted { before_bytes, after_bytes: self.place.bytes()? })
     }
 }

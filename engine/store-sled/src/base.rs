@@ -26,6 +26,8 @@ pub(crate) const CELL_COST: usize = 64;
 
 const APPLIED: &[u8] = b"\0applied";
 const SAFE: &[u8] = b"\0safe";
+/// Whose database this is.
+const STORE: &[u8] = b"\0store";
 
 /// Behind our own marks; rows begin here.
 pub(crate) const FIRST_KEY: &[u8] = b"\x01";
@@ -79,6 +81,22 @@ impl Base {
         self.db.range::<&[u8], _>(range).map(|r| r.map_err(|e| unreadable(&e)))
     }
 
+    /// Refuses the database of another store; one that nobody claimed yet becomes this store's.
+    pub(crate) fn belongs_to(&self, salt: &[u8; 16]) -> Result<(), StoreError> {
+        match self.cell(STORE)? {
+            Some(of) if *of == salt[..] => Ok(()),
+            Some(_) => Err(StoreError::Damaged(
+                "the database and the commit log beside it are of two different stores".into(),
+            )),
+            None => {
+                let mut batch = Batch::default();
+                batch.insert(STORE, &salt[..]);
+                self.db.apply_batch(batch).map_err(|e| unwritable(&e))?;
+                self.sync().map(drop)
+            }
+        }
+    }
+
     /// The position up to which everything was applied, and the one that was surely on disk.
     pub(crate) fn marks(&self) -> Result<Marks, StoreError> {
         let read = |key| -> Result<u64, StoreError> {
@@ -106,13 +124,13 @@ impl Base {
         }
         batch.insert(APPLIED, &marks.applied.to_be_bytes());
         batch.insert(SAFE, &marks.safe.to_be_bytes());
-        self.db.apply_batch(batch).map_err(|e| StoreError::Poisoned(e.to_string()))
+        self.db.apply_batch(batch).map_err(|e| unwritable(&e))
     }
 
     /// `flush` brings sled's buffers to the file; `sync_data` brings the file to the disk. One
     /// without the other is worth nothing. Gives the bytes that `flush` wrote.
     pub(crate) fn sync(&self) -> Result<usize, StoreError> {
-        let flushed = self.db.flush().map_err(|e| StoreError::Poisoned(e.to_string()))?;
+        let flushed = self.db.flush().map_err(|e| unwritable(&e))?;
         self.file.sync_data().map_err(|e| StoreError::Poisoned(e.to_string()))?;
         Ok(flushed)
     }
@@ -140,6 +158,13 @@ fn remove_half_made(path: &Path) -> Result<(), StoreError> {
 
 fn unreadable(error: &sled::Error) -> StoreError {
     StoreError::Damaged(format!("reading the database: {error}"))
+}
+
+fn unwritable(error: &sled::Error) -> StoreError {
+    StoreError::Poisoned(match error {
+        sled::Error::Io(e) => format!("writing the database: {e}"),
+        other => format!("the database is damaged where it was to be written: {other}"),
+    })
 }
 
 fn wrong(what: &str, path: &Path, error: &sled::Error) -> StoreError {

@@ -4,7 +4,7 @@
 //! lock               held by the one process; its text names the holder
 //! store/identity     format and a salt that goes into every checksum of the log
 //! store/log/N.log    the commit log's segments
-//! store/db/          sled
+//! store/db/          sled; db.new and db.old while a compacted copy takes its place
 //! making/            a store not finished when its process died; never acknowledged anything
 //! ```
 //! A new store is made in `making`, synced file by file, and renamed to `store`: there is a whole
@@ -17,7 +17,10 @@ use std::path::{Path, PathBuf};
 
 use tenon_store::StoreError;
 
+use crate::compact::settle;
+
 const IDENTITY: &[u8; 8] = b"tenon/1\n";
+const NAME: &[u8] = b"tenon/";
 
 /// A held directory. Let go when dropped.
 #[derive(Debug)]
@@ -30,10 +33,6 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    pub(crate) fn db(&self) -> PathBuf {
-        self.store.join("db")
-    }
-
     pub(crate) fn log(&self) -> PathBuf {
         self.store.join("log")
     }
@@ -58,6 +57,7 @@ impl Directory {
             sync_directory(path)?;
         }
         let salt = read_identity(&store.join("identity"))?;
+        settle(&store)?;
         Ok(Self { store, salt, _lock: lock })
     }
 
@@ -103,7 +103,14 @@ fn read_identity(path: &Path) -> Result<[u8; 16], StoreError> {
     if crc32fast::hash(body) != u32::from_be_bytes(*sum) {
         return Err(damaged());
     }
-    let salt = body.strip_prefix(IDENTITY).ok_or_else(damaged)?;
+    let Some(salt) = body.strip_prefix(IDENTITY) else {
+        let version = body.strip_prefix(NAME).ok_or_else(damaged)?;
+        let version = version.split(|b| *b == b'\n').next().unwrap_or_default();
+        return Err(StoreError::Newer {
+            path: path.display().to_string(),
+            format: String::from_utf8_lossy(version).into_owned(),
+        });
+    };
     salt.try_into().map_err(|_| damaged())
 }
 

@@ -14,7 +14,10 @@
 //! It knows cells, not rows; tasks and flows mean nothing to it.
 
 mod apply;
+#[cfg(test)]
+mod bad_days;
 mod base;
+mod compact;
 mod directory;
 mod floor;
 mod frame;

@@ -1,7 +1,7 @@
 //! The commit log: segments made once, filled one after another, used again when sled is past
 //! them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, remove_file};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,8 @@ pub(crate) struct Log {
     generation: u64,
     /// The last position written.
     position: u64,
+    #[cfg(test)]
+    next_rotation_fails: Option<std::io::ErrorKind>,
 }
 
 /// Where a log goes on after recovery.
@@ -82,6 +84,8 @@ impl Log {
             offset: 0,
             generation: resume.generation,
             position: resume.position,
+            #[cfg(test)]
+            next_rotation_fails: None,
         }
     }
 
@@ -114,9 +118,28 @@ impl Log {
         Ok(bytes.len() as u64)
     }
 
+    /// Removes the segments that sled is past, but for the newest.
+    pub(crate) fn trim(&mut self, safe: u64) -> Result<(), StoreError> {
+        let current = self.current.as_ref().map_or(0, |segment| segment.last);
+        let others = self.others.iter().map(|s| s.last).max().unwrap_or_default();
+        let newest = others.max(current);
+        for segment in std::mem::take(&mut self.others) {
+            if segment.last > safe || segment.last >= newest {
+                self.others.push(segment);
+            } else {
+                remove_file(&segment.path).map_err(|e| io("removing", &segment.path, &e))?;
+            }
+        }
+        sync_directory(&self.directory)
+    }
+
     /// Goes on in a segment that sled is past, or in a new one. Never in the newest: its frames
     /// tell how far the log went.
     fn rotate(&mut self, room: u64, safe: u64) -> Result<(), StoreError> {
+        #[cfg(test)]
+        if let Some(error) = self.next_rotation_fails.take() {
+            return Err(io("making", &self.directory, &error.into()));
+        }
         self.others.extend(self.current.take());
         let newest = self.others.iter().map(|s| s.last).max().unwrap_or_default();
         let free = self.others.iter().position(|s| s.last <= safe && s.last < newest);
@@ -146,6 +169,11 @@ impl Log {
 
 #[cfg(test)]
 impl Log {
+    /// Makes the next change to another segment fail, as a full disk does.
+    pub(crate) fn fill_disk(&mut self) {
+        self.next_rotation_fails = Some(std::io::ErrorKind::StorageFull);
+    }
+
     /// Makes every further write fail, as a broken disk does.
     pub(crate) fn break_current(&mut self) {
         if let Some(segment) = &mut self.current {

@@ -11,6 +11,9 @@ pub struct Options {
     pub keep_free_bytes: u64,
     /// Commits are held back while more bytes than this wait to be applied.
     pub pending_bytes: usize,
+    /// In quiet times sled is opened again when it wrote more bytes than this since it was opened: the
+    /// next start would read them all.
+    pub reopen_bytes: usize,
     /// sled's cache, in bytes.
     pub cache_bytes: u64,
 }
@@ -22,6 +25,7 @@ impl Default for Options {
             log_segment_bytes: 8 * 1024 * 1024,
             keep_free_bytes: 64 * 1024 * 1024,
             pending_bytes: 16 * 1024 * 1024,
+            reopen_bytes: 128 * 1024 * 1024,
             cache_bytes: 64 * 1024 * 1024,
         }
     }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use sled::IVec;
-use tenon_store::StoreError;
 use tenon_store::cells::Cells;
+use tenon_store::watch::Watches;
+use tenon_store::{Compacted, StoreError};
+use tokio::sync::oneshot;
 
 use crate::base::Base;
 use crate::frame::Write;
@@ -22,9 +25,13 @@ pub(crate) struct Group {
     pub(crate) bytes: usize,
 }
 
+/// Who asked for a compaction.
+pub(crate) type Waiter = oneshot::Sender<Result<Compacted, StoreError>>;
+
 /// What waits to be applied.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
+    pub(crate) compact: Option<Waiter>,
     pub(crate) groups: VecDeque<Group>,
     pub(crate) bytes: usize,
     pub(crate) closing: bool,
@@ -39,6 +46,8 @@ pub(crate) struct Shared {
     /// Everything up to this position is on disk in sled, and so is the mark that says it.
     pub(crate) safe: AtomicU64,
     pub(crate) counts: Counts,
+    /// Noted while the view is held for writing, taken while it is held for reading.
+    pub(crate) watches: Watches,
     stopped: OnceLock<StoreError>,
 }
 
@@ -49,6 +58,8 @@ pub(crate) struct Counts {
     pub(crate) syncs: AtomicU64,
     pub(crate) background_syncs: AtomicU64,
     pub(crate) log_bytes: AtomicU64,
+    /// How often sled was opened again.
+    pub(crate) reopened: AtomicU64,
 }
 
 impl Counts {
@@ -70,6 +81,7 @@ impl Shared {
             queue_changed: Condvar::new(),
             safe: AtomicU64::new(safe),
             counts: Counts::default(),
+            watches: Watches::default(),
             stopped: OnceLock::new(),
         }
     }
@@ -104,7 +116,12 @@ impl Shared {
         question: impl FnOnce(&View) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
-        if view.base.is_none() { Err(StoreError::Closed) } else { question(&view) }
+        if view.base.is_none() {
+            return Err(StoreError::Closed);
+        }
+        // sled panics where it meets what it can't explain; that is damage, and no more.
+        catch_unwind(AssertUnwindSafe(|| question(&view)))
+            .unwrap_or_else(|_| Err(StoreError::Damaged("the database can't be read here".into())))
     }
 }
 

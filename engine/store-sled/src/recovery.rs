@@ -406,6 +406,23 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_without_room_for_another_segment_refuses_one_frame_and_takes_the_next() {
+        let mut bench = Bench::new().commits(1..=1, 0);
+        bench.log.fill_disk();
+        let frame = |n| {
+            let mut frame = Frame::new();
+            let long = (IVec::from(b"long".as_slice()), Some(IVec::from(vec![n; 500])));
+            frame.add_commit(std::slice::from_ref(&long));
+            frame
+        };
+        assert_eq!(bench.log.append(frame(1), 0).unwrap_err().kind(), Kind::DiskFull);
+        assert_eq!(bench.log.position(), 1);
+        bench.log.append(frame(2), 0).unwrap();
+        let recovered = recover(bench.directory.path(), &SALT, at(0)).unwrap();
+        assert_eq!(recovered.resume.position, 2);
+    }
+
+    #[test]
     fn a_failed_write_is_an_error_that_ends_the_store() {
         let mut bench = Bench::new().commits(1..=1, 0);
         bench.log.break_current();

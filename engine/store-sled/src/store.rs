@@ -7,12 +7,16 @@ use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
-use tenon_store::cells::{prepare, read_row, scan_rows};
-use tenon_store::{Commit, Counters, Key, Page, Position, Row, Scan, Store, StoreError};
+use tenon_store::cells::{Inspected, inspect, prepare, read_row, scan_rows};
+use tenon_store::watch::changed;
+use tenon_store::{
+    Changed, Commit, Compacted, Counters, Key, Page, Position, Row, Scan, Store, StoreError, Watch,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::apply::Applier;
-use crate::base::{Base, Marks};
+use crate::base::Base;
+use crate::compact::Place;
 use crate::directory::{Directory, io};
 use crate::log::Log;
 use crate::options::Options;
@@ -30,6 +34,7 @@ pub struct SledStore {
     shared: Arc<Shared>,
     ended: watch::Receiver<bool>,
     opened: Opened,
+    place: Place,
 }
 
 /// What opening found.
@@ -54,7 +59,9 @@ impl SledStore {
             // Made, and let go again, so that the whole of it is renamed into place.
             Base::open(db, cache).map(drop)
         })?;
-        let base = Base::open(&directory.db(), cache)?;
+        let place =
+            Place { store: directory.store.clone(), cache_bytes: cache, salt: directory.salt };
+        let base = place.open()?;
         let marks = base.marks()?;
         let recovered = recover(&directory.log(), &directory.salt, marks)?;
         let opened = Opened {
@@ -64,7 +71,9 @@ impl SledStore {
         let log =
             Log::new(&directory.log(), directory.salt, options.log_segment_bytes, recovered.resume);
         let shared = Arc::new(Shared::new(base, marks.safe, recovered.groups));
-        let applier = spawn_applier(&shared, marks)?;
+        let applier = Applier::new(Arc::clone(&shared), place.clone(), marks)
+            .reopening_after(options.reopen_bytes);
+        let applier = spawn_applier(&shared, applier)?;
         let directory = Arc::new(directory);
         let writer = Writer { log, directory, options, shared: Arc::clone(&shared) };
         let (requests, receiver) = mpsc::channel(WAITING);
@@ -75,7 +84,21 @@ impl SledStore {
             let _ = end.send(true);
         };
         spawn("store-writer", serve)?;
-        Ok(Self { requests, shared, ended, opened })
+        Ok(Self { requests, shared, ended, opened, place })
+    }
+
+    /// Bytes the store takes on disk.
+    ///
+    /// # Errors
+    /// When its directory can't be read.
+    pub fn disk_bytes(&self) -> Result<u64, StoreError> {
+        self.place.bytes()
+    }
+
+    /// How often sled was opened again in quiet times.
+    #[must_use]
+    pub fn reopened(&self) -> u64 {
+        self.shared.counts.reopened.load(Ordering::Relaxed)
     }
 
     /// What opening found.
@@ -96,9 +119,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
         .map_err(|e| io("starting a thread for", Path::new(name), &e))
 }
 
-fn spawn_applier(shared: &Arc<Shared>, marks: Marks) -> Result<JoinHandle<()>, StoreError> {
-    let base = shared.read(|view| view.base.clone().ok_or(StoreError::Closed))?;
-    let applier = Applier::new(Arc::clone(shared), base, marks);
+fn spawn_applier(shared: &Arc<Shared>, applier: Applier) -> Result<JoinHandle<()>, StoreError> {
     let shared = Arc::clone(shared);
     spawn("store-apply", move || {
         let result = catch_unwind(AssertUnwindSafe(|| applier.run()));
@@ -127,14 +148,21 @@ fn serve(writer: Writer, mut requests: mpsc::Receiver<Request>, applier: JoinHan
                 Request::Commit(_, answer) => {
                     let _ = answer.send(Err(shared.stopped().unwrap_or(StoreError::Closed)));
                 }
+                Request::Trim(answer) => {
+                    let _ = answer.send(Err(shared.stopped().unwrap_or(StoreError::Closed)));
+                }
             }
         }
     }
     requests.close();
-    shared.queue().closing = true;
+    let mut queue = shared.queue();
+    queue.closing = true;
+    drop(queue);
     shared.queue_changed.notify_all();
     // A panic of the thread was caught inside it.
     let _ = applier.join();
+    // Whoever asked too late hears that it is shut.
+    drop(shared.queue().compact.take());
     shared.view.write().unwrap_or_else(PoisonError::into_inner).base = None;
     drop(held);
 }
@@ -158,6 +186,37 @@ impl Store for SledStore {
 
     async fn scan(&self, scan: Scan) -> Result<Page, StoreError> {
         self.shared.read(|view| scan_rows(view, &scan))
+    }
+
+    fn watch(&self) -> Result<Watch, StoreError> {
+        self.shared.read(|_| Ok(self.shared.watches.watch()))
+    }
+
+    async fn changed(&self, watch: &Watch, most: usize) -> Result<Changed, StoreError> {
+        self.shared.read(|view| changed(view, watch, most))
+    }
+
+    async fn inspect(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Inspected, StoreError> {
+        self.shared.read(|view| inspect(view, after, limit))
+    }
+
+    async fn compact(&self) -> Result<Compacted, StoreError> {
+        let before_bytes = self.place.bytes()?;
+        let (sender, answer) = oneshot::channel();
+        {
+            let mut queue = self.shared.queue();
+            if queue.compact.is_some() {
+                let why = "another one has begun already".into();
+                return Err(StoreError::Io { what: "compacting".into(), why });
+            }
+            queue.compact = Some(sender);
+        }
+        self.shared.queue_changed.notify_all();
+        answer.await.map_err(|_| self.gone())??;
+        let (sender, answer) = oneshot::channel();
+        self.requests.send(Request::Trim(sender)).await.map_err(|_| self.gone())?;
+        answer.await.map_err(|_| self.gone())??;
+        Ok(Compacted { before_bytes, after_bytes: self.place.bytes()? })
     }
 
     async fn close(&self) -> Result<(), StoreError> {

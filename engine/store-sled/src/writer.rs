@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use sled::IVec;
 use tenon_store::cells::{Cells, Prepared, judge};
-use tenon_store::{Position, StoreError};
+use tenon_store::{Kind, Position, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::base::bytes_of;
@@ -29,8 +29,18 @@ type Answer = Result<Position, StoreError>;
 #[derive(Debug)]
 pub(crate) enum Request {
     Commit(Prepared, oneshot::Sender<Answer>),
+    /// Remove segments of the log that nobody needs.
+    Trim(oneshot::Sender<Result<(), StoreError>>),
     /// Take no more.
     Close,
+}
+
+/// What was waiting when the writer looked.
+#[derive(Default)]
+struct Gathered {
+    commits: Vec<(Prepared, oneshot::Sender<Answer>)>,
+    trim: Vec<oneshot::Sender<Result<(), StoreError>>>,
+    closing: bool,
 }
 
 /// What the writer thread owns.
@@ -46,12 +56,16 @@ impl Writer {
     /// Serves until asked to close or until the store stops.
     pub(crate) fn run(mut self, requests: &mut mpsc::Receiver<Request>) -> Result<(), StoreError> {
         loop {
-            let Some((waiting, closing)) = gather(requests) else { return Ok(()) };
-            if !waiting.is_empty() {
+            let Some(gathered) = gather(requests) else { return Ok(()) };
+            if !gathered.commits.is_empty() {
                 self.wait_for_room()?;
-                self.group(waiting)?;
+                self.group(gathered.commits)?;
             }
-            if closing {
+            for asker in gathered.trim {
+                // The asker may have gone away.
+                let _ = asker.send(self.log.trim(self.shared.safe.load(Ordering::Acquire)));
+            }
+            if gathered.closing {
                 return Ok(());
             }
         }
@@ -91,8 +105,17 @@ impl Writer {
             });
             answers.push((sender, answer));
         }
-        if frame.commits() > 0 {
-            self.make_durable(frame, own).map_err(|e| self.shared.stop(&e))?;
+        if frame.commits() > 0
+            && let Err(error) = self.make_durable(frame, own)
+        {
+            if error.kind() != Kind::DiskFull {
+                return Err(self.shared.stop(&error));
+            }
+            // There was no room for another segment of the log: nothing was written.
+            for (sender, _) in answers {
+                let _ = sender.send(Err(error.clone()));
+            }
+            return Ok(());
         }
         // Refusals too may rest on commits of this group: nobody hears of them before the sync.
         for (sender, answer) in answers {
@@ -129,6 +152,7 @@ impl Writer {
         let bytes = writes.iter().map(bytes_of).sum();
         {
             let mut view = self.shared.view.write().unwrap_or_else(PoisonError::into_inner);
+            self.shared.watches.note(writes.iter().map(|(key, _)| key.as_ref()));
             view.publish(&writes, last);
         }
         let mut queue = self.shared.queue();
@@ -150,27 +174,27 @@ impl Writer {
     }
 }
 
-/// Waits for a commit, then takes what else is waiting. Says whether to close behind them; none
-/// when every asker is gone.
-#[expect(clippy::type_complexity, reason = "the pair is taken apart where it is made")]
-fn gather(
-    requests: &mut mpsc::Receiver<Request>,
-) -> Option<(Vec<(Prepared, oneshot::Sender<Answer>)>, bool)> {
-    let mut waiting = Vec::new();
+/// Waits for a request, then takes what else is waiting; none when every asker is gone.
+fn gather(requests: &mut mpsc::Receiver<Request>) -> Option<Gathered> {
+    let mut out = Gathered::default();
     let mut bytes = 0;
     let mut next = Some(requests.blocking_recv()?);
     while let Some(request) = next {
         match request {
-            Request::Close => return Some((waiting, true)),
+            Request::Close => {
+                out.closing = true;
+                return Some(out);
+            }
+            Request::Trim(asker) => out.trim.push(asker),
             Request::Commit(prepared, sender) => {
                 bytes += prepared.size();
-                waiting.push((prepared, sender));
+                out.commits.push((prepared, sender));
             }
         }
-        let full = waiting.len() >= GROUP_COMMITS || bytes >= GROUP_BYTES;
+        let full = out.commits.len() >= GROUP_COMMITS || bytes >= GROUP_BYTES;
         next = if full { None } else { requests.try_recv().ok() };
     }
-    Some((waiting, false))
+    Some(out)
 }
 
 /// The group's own writes over what is durable.

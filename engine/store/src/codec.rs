@@ -72,8 +72,17 @@ impl<'a> Parts<'a> {
         Some(u64::from_be_bytes(*head))
     }
 
+    pub(crate) fn time(&mut self) -> Option<i64> {
+        let (head, rest) = self.0.split_first_chunk::<8>()?;
+        self.0 = rest;
+        let mut bytes = *head;
+        if let Some(first) = bytes.first_mut() {
+            *first ^= 0x80;
+        }
+        Some(i64::from_be_bytes(bytes))
+    }
+
     /// What is left, unread.
-    #[cfg(test)]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.0
     }

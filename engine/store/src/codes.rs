@@ -41,7 +41,16 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
         "Stored bytes are not what was written",
         "A checksum does not agree, in the middle of what was acknowledged. A power cut does not \
          do this; a failing disk, or a program that wrote into the directory, does.",
-        "Keep a copy of the directory, then restore the latest backup.",
+        "Keep a copy of the directory. `tenon store verify` names what is hurt; where it can't be \
+         opened at all, take the latest backup into a new directory with `tenon store import`.",
+    ),
+    (
+        "store_newer",
+        "A newer Tenon wrote the store",
+        "The data directory says it has a format that this version does not know. Nothing was \
+         touched.",
+        "Start the version that wrote it, or a later one. There, `tenon store export` makes a file \
+         that is taken into a new directory.",
     ),
     (
         "store_held",
@@ -79,6 +88,7 @@ mod tests {
             StoreError::Closed,
             StoreError::Poisoned(some()),
             StoreError::Damaged(some()),
+            StoreError::Newer { path: some(), format: some() },
             StoreError::Held { path: some(), holder: some() },
             StoreError::ReadOnly { path: some(), why: some() },
             StoreError::Io { what: some(), why: some() },

@@ -17,6 +17,8 @@ pub enum Kind {
     Poisoned,
     /// Stored bytes are not what was written.
     Damaged,
+    /// A later version wrote it.
+    Newer,
     /// Another process holds the directory.
     Held,
     /// The directory can't be written.
@@ -63,6 +65,14 @@ pub enum StoreError {
     /// Stored bytes are not what was written.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// A later version wrote it.
+    #[error("{path} has format {format}, this version knows 1: a newer Tenon wrote it")]
+    Newer {
+        /// The file that says so.
+        path: String,
+        /// Its format.
+        format: String,
+    },
     /// Another process holds the directory.
     #[error("{path} is in use by {holder}")]
     Held {
@@ -100,6 +110,7 @@ impl StoreError {
             Self::Closed => Kind::Closed,
             Self::Poisoned(_) => Kind::Poisoned,
             Self::Damaged(_) => Kind::Damaged,
+            Self::Newer { .. } => Kind::Newer,
             Self::Held { .. } => Kind::Held,
             Self::ReadOnly { .. } => Kind::ReadOnly,
             Self::Io { .. } => Kind::Io,
@@ -116,6 +127,7 @@ impl StoreError {
             Kind::Closed => "store_closed",
             Kind::Poisoned => "store_poisoned",
             Kind::Damaged => "store_damaged",
+            Kind::Newer => "store_newer",
             Kind::Held => "store_held",
             Kind::ReadOnly => "store_read_only",
             Kind::Io => "store_io",

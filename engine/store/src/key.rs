@@ -145,6 +145,63 @@ impl Key {
         };
         bytes.0
     }
+
+    /// The key of stored bytes; none when they are no row's.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Key> {
+        let (table, mut p) = Parts::of(bytes)?;
+        let key = match Table::numbered(table)? {
+            Table::Meta => Key::Meta { name: p.text()? },
+            Table::Graph => Key::Graph { hash: p.text()? },
+            Table::Task => Key::Task { id: p.text()? },
+            Table::Event => Key::Event { task: p.text()?, n: p.number()? },
+            Table::Timer => Key::Timer { due_ms: p.time()?, task: p.text()?, id: p.text()? },
+            Table::Lock => Key::Lock { name: p.text()? },
+            Table::Reference => Key::Reference {
+                pair: p.text()?,
+                entity: p.text()?,
+                source: p.text()?,
+                part: p.text()?,
+            },
+            Table::Sent => Key::Sent { pair: p.text()?, entity: p.text()?, id: p.text()? },
+            Table::Cursor => Key::Cursor { name: p.text()? },
+            Table::Delivery => Key::Delivery { at_ms: p.time()?, id: p.text()? },
+            Table::Mark => Key::Mark { scope: p.text()?, value: p.text()? },
+            Table::Setting => Key::Setting { scope: p.text()?, name: p.text()? },
+            Table::TableRow => Key::TableRow { scope: p.text()?, table: p.text()?, key: p.text()? },
+            Table::Secret => Key::Secret { account: p.text()?, name: p.text()? },
+            Table::AccountEvent => Key::AccountEvent { account: p.text()?, n: p.number()? },
+            Table::Audit => Key::Audit { at_ms: p.time()?, id: p.text()? },
+        };
+        p.rest().is_empty().then_some(key)
+    }
+}
+
+/// As people read it: the table and the parts.
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Key::Meta { name } => write!(f, "meta {name}"),
+            Key::Graph { hash } => write!(f, "graph {hash}"),
+            Key::Task { id } => write!(f, "task {id}"),
+            Key::Event { task, n } => write!(f, "event {n} of {task}"),
+            Key::Timer { task, id, .. } => write!(f, "timer {id} of {task}"),
+            Key::Lock { name } => write!(f, "lock {name}"),
+            Key::Reference { entity, source, part, .. } => {
+                write!(f, "reference of {entity} {source}")?;
+                if part.is_empty() { Ok(()) } else { write!(f, " ({part})") }
+            }
+            Key::Sent { entity, id, .. } => write!(f, "document sent for {entity} {id}"),
+            Key::Cursor { name } => write!(f, "time history {name}"),
+            Key::Delivery { id, .. } => write!(f, "delivery {id}"),
+            Key::Mark { scope, value } => write!(f, "mark {value} of {scope}"),
+            Key::Setting { scope, name } => write!(f, "setting {name} of {scope}"),
+            Key::TableRow { table, key, .. } => write!(f, "row {key} of table {table}"),
+            Key::Secret { account, name } => write!(f, "secret {name} of {account}"),
+            Key::AccountEvent { account, n } => write!(f, "event {n} of account {account}"),
+            Key::Audit { at_ms, id } => write!(f, "audit line {id} of {at_ms}"),
+        }
+    }
 }
 
 /// Task and number of a stored event key.
@@ -166,6 +223,17 @@ mod tests {
             assert_eq!(Table::numbered(table.number()), Some(table));
             assert!(table.number() < area::TASK_BY_STATE);
         }
+    }
+
+    #[test]
+    fn every_key_is_read_back_from_its_bytes_and_nothing_else_is() {
+        for row in crate::conformance::samples() {
+            let bytes = row.key().to_bytes();
+            assert_eq!(Key::parse(&bytes), Some(row.key()));
+            assert_eq!(Key::parse(&[bytes.as_slice(), &[7]].concat()), None);
+            assert_eq!(Key::parse(&bytes[..bytes.len() - 1]), None);
+        }
+        assert_eq!(Key::parse(&[area::TASK_OPEN, 0, 1]), None);
     }
 
     #[test]

@@ -5,18 +5,20 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use async_trait::async_trait;
 
-use crate::cells::{Cells, judge, prepare, read_row, scan_rows};
+use crate::cells::{Cells, Inspected, inspect, judge, prepare, read_row, scan_rows};
 use crate::commit::{Commit, Position};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::rows::Row;
 use crate::select::{Page, Scan};
 use crate::store::{Counters, Store};
+use crate::watch::{Changed, Watch, Watches, changed};
 
 /// Keeps everything as long as it lives. Every commit is "durable" at once.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     inner: RwLock<Inner>,
+    watches: Watches,
 }
 
 #[derive(Debug, Default)]
@@ -38,6 +40,17 @@ impl MemoryStore {
         if inner.closed { Err(StoreError::Closed) } else { Ok(inner) }
     }
 
+    /// Changes a stored value behind the store's back, for tests of damage; a missing value takes the
+    /// cell away.
+    pub fn harm(&self, key: &[u8], change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(value) = inner.cells.remove(key)
+            && let Some(value) = change(value)
+        {
+            inner.cells.insert(key.to_vec(), value);
+        }
+    }
+
     /// Every key and value as stored, for tests that search what is kept (no credential may lie
     /// here in the open).
     #[must_use]
@@ -57,6 +70,7 @@ impl Store for MemoryStore {
         }
         let position = Position(inner.position + 1);
         let writes = judge(prepared, position, &*inner)?;
+        self.watches.note(writes.iter().map(|write| write.key.as_slice()));
         for write in writes {
             match write.value {
                 Some(value) => inner.cells.insert(write.key, value),
@@ -73,6 +87,19 @@ impl Store for MemoryStore {
 
     async fn scan(&self, scan: Scan) -> Result<Page, StoreError> {
         scan_rows(&*self.open()?, &scan)
+    }
+
+    fn watch(&self) -> Result<Watch, StoreError> {
+        drop(self.open()?);
+        Ok(self.watches.watch())
+    }
+
+    async fn changed(&self, watch: &Watch, most: usize) -> Result<Changed, StoreError> {
+        changed(&*self.open()?, watch, most)
+    }
+
+    async fn inspect(&self, after: Option<Vec<u8>>, limit: usize) -> Result<Inspected, StoreError> {
+        inspect(&*self.open()?, after, limit)
     }
 
     async fn close(&self) -> Result<(), StoreError> {

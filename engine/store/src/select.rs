@@ -1,7 +1,7 @@
 //! Which rows a scan gives, in which order.
 
 use crate::codec::{Bytes, behind};
-use crate::key::{Table, area};
+use crate::key::{Key, Table, area};
 use crate::rows::Row;
 
 /// Which rows. Each gives them in the order it names.
@@ -108,13 +108,15 @@ pub struct Scan {
     pub limit: usize,
     /// Behind this place, from [`Page::next`].
     pub after: Option<Vec<u8>>,
+    /// Goes past damaged rows and names them in [`Page::damaged`]; otherwise one fails the scan.
+    pub lenient: bool,
 }
 
 impl Scan {
     /// The first thousand.
     #[must_use]
     pub fn new(select: Select) -> Self {
-        Self { select, reverse: false, limit: 1000, after: None }
+        Self { select, reverse: false, limit: 1000, after: None, lenient: false }
     }
 
     /// Last first.
@@ -128,6 +130,13 @@ impl Scan {
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Goes past damaged rows.
+    #[must_use]
+    pub fn lenient(mut self) -> Self {
+        self.lenient = true;
         self
     }
 
@@ -234,4 +243,6 @@ pub struct Page {
     pub rows: Vec<Row>,
     /// Where to go on; none when the selection is at its end.
     pub next: Option<Vec<u8>>,
+    /// Rows that are damaged, with what is wrong; only of a lenient scan.
+    pub damaged: Vec<(Option<Key>, String)>,
 }

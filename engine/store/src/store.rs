@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 
+use crate::cells::Inspected;
 use crate::commit::{Commit, Position};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::rows::Row;
 use crate::select::{Page, Scan};
+use crate::watch::{Changed, Watch};
 
 /// What a store counted since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +23,19 @@ pub struct Counters {
     pub background_syncs: u64,
     /// Bytes written to the commit log.
     pub log_bytes: u64,
+}
+
+/// Bytes on disk before and after a compaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Compacted {
+    /// Before.
+    pub before_bytes: u64,
+    /// After.
+    pub after_bytes: u64,
+}
+
+fn unable(what: &str) -> StoreError {
+    StoreError::Io { what: what.into(), why: "this kind of store can't".into() }
 }
 
 /// Where Tenon keeps what it must not forget.
@@ -57,6 +72,45 @@ pub trait Store: Send + Sync + 'static {
 
     /// The error that stopped the store for good, once there is one. The process must then end.
     fn poisoned(&self) -> Option<StoreError>;
+
+    /// Hears of every row that changes from now on.
+    ///
+    /// # Errors
+    /// When the store is shut, or is of a kind that can't be watched.
+    fn watch(&self) -> Result<Watch, StoreError> {
+        Err(unable("watching"))
+    }
+
+    /// Takes up to `most` of the rows a watch heard of, all as they are at one moment. When none is
+    /// left, everything read since the watch began is as of that moment.
+    ///
+    /// # Errors
+    /// When stored bytes are damaged or the store is shut.
+    async fn changed(&self, _watch: &Watch, _most: usize) -> Result<Changed, StoreError> {
+        Err(unable("watching"))
+    }
+
+    /// Looks at up to `limit` stored cells behind a place: whether they are whole, and the room they
+    /// take.
+    ///
+    /// # Errors
+    /// When nothing can be read at all, or the store is of a kind that can't be looked through.
+    async fn inspect(
+        &self,
+        _after: Option<Vec<u8>>,
+        _limit: usize,
+    ) -> Result<Inspected, StoreError> {
+        Err(unable("looking through"))
+    }
+
+    /// Gives back room that removed rows took, and makes the next start short. Work may stand still
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// When the store is shut or fails.
+    async fn compact(&self) -> Result<Compacted, StoreError> {
+        Ok(Compacted::default())
+    }
 
     /// The row.
     ///

@@ -68,7 +68,8 @@ pub fn write(directory: &Path, acks: &Path, (seed, phase): (&str, &str)) -> Outc
     runtime()?.block_on(async {
         let store = SledStore::open(directory, options()).map_err(|e| e.to_string())?;
         let store = Arc::new(store);
-        let mut next = 1 + phase * COMMITS / PHASES;
+        let start = 1 + phase * COMMITS / PHASES;
+        let (mut next, mut compacted) = (start, false);
         let stop = 1 + (phase + 1) * COMMITS / PHASES;
         while next < stop {
             let count = (1 + dice.below(40)).min(stop - next);
@@ -80,6 +81,10 @@ pub fn write(directory: &Path, acks: &Path, (seed, phase): (&str, &str)) -> Outc
                 done.map_err(|e| e.to_string())??;
             }
             next += count;
+            if phase == 2 && next > start + COMMITS / PHASES / 2 && !compacted {
+                compacted = true;
+                store.compact().await.map_err(|e| e.to_string())?;
+            }
         }
         if !phase.is_multiple_of(2) {
             std::process::abort();

@@ -95,6 +95,11 @@ impl<'a> Head<'a> {
                  newer Tenon or is damaged"
             )));
         }
+        if flags & !COMPRESSED != 0 {
+            return Err(StoreError::Damaged(format!(
+                "a cell has flags {flags}: it was written by a newer Tenon or is damaged"
+            )));
+        }
         Ok(Self {
             version: Position(u64::from_be_bytes(*version)),
             flags,
@@ -139,6 +144,9 @@ impl<'a> Head<'a> {
             .map_err(|e| StoreError::Damaged(format!("a compressed value: {e}")))
     }
 }
+
+/// Bytes of a part's number at the end of its key.
+pub(super) const CHUNK_NUMBER: usize = 4;
 
 /// Where part `n` of a long value lies.
 pub(super) fn chunk_key(key: &[u8], n: usize) -> Vec<u8> {

@@ -177,18 +177,64 @@ impl Judging<'_> {
     /// there was one.
     fn clear(&mut self, key: &[u8], table: Table, keep: usize) -> Result<bool, StoreError> {
         let Some(cell) = self.cell(key)? else { return Ok(false) };
-        let head = Head::read(&cell)?;
-        if index::indexed(table) {
-            let raw = head.raw(key, |k| self.cell(k))?;
-            let row = query::row(table, key, &raw)?;
-            for entry in index::entries(&row) {
-                self.own.insert(entry, None);
+        match self.left_of(key, table, &cell) {
+            Ok((entries, chunks)) => {
+                let chunks = (keep..chunks).map(|n| chunk_key(key, n));
+                self.own.extend(entries.into_iter().chain(chunks).map(|key| (key, None)));
             }
-        }
-        for n in keep..head.chunk_count() {
-            self.own.insert(chunk_key(key, n), None);
+            Err(StoreError::Damaged(_)) => self.clear_damaged(key, table)?,
+            Err(error) => return Err(error),
         }
         Ok(true)
+    }
+
+    /// The index entries of a row, and how many chunks it has.
+    fn left_of(
+        &self,
+        key: &[u8],
+        table: Table,
+        cell: &[u8],
+    ) -> Result<(Vec<Vec<u8>>, usize), StoreError> {
+        let head = Head::read(cell)?;
+        let mut entries = Vec::new();
+        if index::indexed(table) {
+            let raw = head.raw(key, |k| self.cell(k))?;
+            entries = index::entries(&query::row(table, key, &raw)?);
+        }
+        Ok((entries, head.chunk_count()))
+    }
+
+    /// What belongs to a row that can't be read is looked for: slow, and seldom needed.
+    fn clear_damaged(&mut self, key: &[u8], table: Table) -> Result<(), StoreError> {
+        let chunks = [&[area::CHUNK], key].concat();
+        let mut found = self.keys_of(&chunks, |_| true)?;
+        if index::indexed(table) {
+            for area in area::TASK_BY_STATE..=area::REFERENCE_BY_TARGET {
+                found.extend(self.keys_of(&[area], |value| value == key)?);
+            }
+        }
+        self.own.extend(found.into_iter().map(|key| (key, None)));
+        Ok(())
+    }
+
+    /// Keys that begin with `prefix`, here and below, whose values are `wanted`.
+    fn keys_of(
+        &self,
+        prefix: &[u8],
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let end = behind(prefix);
+        let mut found = Vec::new();
+        self.below.visit((prefix, end.as_deref()), false, &mut |key, value| {
+            if wanted(value) {
+                found.push(key.to_vec());
+            }
+            true
+        })?;
+        let own = self.own.range(prefix.to_vec()..).take_while(|(k, _)| k.starts_with(prefix));
+        let own = own.filter(|(_, value)| value.as_deref().is_some_and(&wanted));
+        found.extend(own.map(|(key, _)| key.clone()));
+        Ok(found)
     }
 
     fn drop_journal(&mut self, task: &str) -> Result<(), StoreError> {
@@ -197,14 +243,7 @@ impl Judging<'_> {
         let of_chunks = |prefix: &[u8]| [&[area::CHUNK], prefix].concat();
         let chunks = [of_chunks(&events), of_chunks(&payloads)];
         for prefix in [events, payloads].into_iter().chain(chunks) {
-            let end = behind(&prefix);
-            let mut found = Vec::new();
-            self.below.visit((&prefix, end.as_deref()), false, &mut |key, _| {
-                found.push(key.to_vec());
-                true
-            })?;
-            let own = self.own.range(prefix.clone()..).map(|(k, _)| k);
-            found.extend(own.take_while(|k| k.starts_with(&prefix)).cloned());
+            let found = self.keys_of(&prefix, |_| true)?;
             self.own.extend(found.into_iter().map(|key| (key, None)));
         }
         Ok(())

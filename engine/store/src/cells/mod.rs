@@ -5,11 +5,14 @@
 
 mod form;
 mod index;
+mod inspect;
 mod judge;
 mod query;
 
 pub use form::{CELL_MAX, COMMIT_MAX};
+pub use inspect::{Hurt, Inspected, Share, inspect};
 pub use judge::{Prepared, judge, prepare};
+pub(crate) use query::row;
 pub use query::{read_row, scan_rows};
 
 use crate::error::StoreError;

@@ -39,21 +39,33 @@ pub fn scan_rows(cells: &dyn Cells, scan: &Scan) -> Result<Page, StoreError> {
     let more = found.len() > limit;
     found.truncate(limit);
     let next = if more { found.last().map(|(key, _)| key.clone()) } else { None };
-    let mut rows = Vec::with_capacity(found.len());
+    let mut page = Page { rows: Vec::with_capacity(found.len()), next, ..Page::default() };
     for (key, value) in found {
-        if !scan.by_index() {
-            rows.push(open(cells, &key, &value)?.0);
-            continue;
+        let key = if scan.by_index() { &value } else { &key };
+        let read = if scan.by_index() { indexed(cells, key) } else { open(cells, key, &value) };
+        match read {
+            Ok((row, _)) => page.rows.push(row),
+            Err(StoreError::Damaged(why)) if scan.lenient => {
+                page.damaged.push((Key::parse(key), why));
+            }
+            Err(error) => return Err(error),
         }
-        let cell = cells
-            .cell(&value)?
-            .ok_or_else(|| StoreError::Damaged("an index names a row that is not there".into()))?;
-        rows.push(open(cells, &value, &cell)?.0);
     }
-    Ok(Page { rows, next })
+    Ok(page)
 }
 
-fn open(cells: &dyn Cells, key: &[u8], cell: &[u8]) -> Result<(Row, Position), StoreError> {
+fn indexed(cells: &dyn Cells, key: &[u8]) -> Result<(Row, Position), StoreError> {
+    let cell = cells
+        .cell(key)?
+        .ok_or_else(|| StoreError::Damaged("an index names a row that is not there".into()))?;
+    open(cells, key, &cell)
+}
+
+pub(super) fn open(
+    cells: &dyn Cells,
+    key: &[u8],
+    cell: &[u8],
+) -> Result<(Row, Position), StoreError> {
     let head = Head::read(cell)?;
     let raw = head.raw(key, |k| cells.cell(k))?;
     let table = key.first().and_then(|number| Table::numbered(*number));
@@ -72,7 +84,7 @@ fn open(cells: &dyn Cells, key: &[u8], cell: &[u8]) -> Result<(Row, Position), S
 }
 
 /// Decodes a row's bytes; an event's task and number come from its key.
-pub(super) fn row(table: Table, key: &[u8], raw: &[u8]) -> Result<Row, StoreError> {
+pub(crate) fn row(table: Table, key: &[u8], raw: &[u8]) -> Result<Row, StoreError> {
     let damaged = |why: String| StoreError::Damaged(format!("a row of {table:?}: {why}"));
     let mut row = Row::decode(table, raw).map_err(damaged)?;
     if let Row::Event(event) = &mut row {

@@ -1,6 +1,7 @@
 //! The suite every store passes. Each case is a sentence; a case that fails panics with it.
 
 mod cases;
+mod copies;
 mod seed;
 
 use std::future::Future;
@@ -48,6 +49,10 @@ pub async fn run(subject: &dyn Subject) -> Outcome {
     case(subject, cases::deliveries_and_audit_lines_come_by_time).await?;
     case(subject, cases::commits_at_once_are_judged_one_after_another).await?;
     case(subject, cases::commits_made_from_a_seed).await?;
+    case(subject, copies::nothing_is_hurt_in_a_sound_store).await?;
+    case(subject, copies::an_export_gives_the_same_rows_again).await?;
+    case(subject, copies::an_export_made_while_work_goes_on_is_of_one_moment).await?;
+    case(subject, copies::compacting_changes_no_row).await?;
     cases::closed_stores_refuse(subject.fresh().await).await
 }
 

@@ -34,11 +34,14 @@ impl Dice {
 #[must_use]
 pub fn commits(seed: u64, count: usize) -> Vec<Commit> {
     let mut dice = Dice::new(seed);
+    let mut next_event = 0;
     (0..count)
         .map(|_| {
             let mut commit = Commit::new();
             for _ in 0..=dice.below(3) {
-                commit = some_op(commit, &mut dice);
+                // Events are only ever added.
+                next_event += 1;
+                commit = some_op(commit, &mut dice, next_event);
             }
             if dice.below(5) == 0 {
                 let key = Key::Task { id: format!("t{}", dice.below(8)) };
@@ -53,7 +56,7 @@ pub fn commits(seed: u64, count: usize) -> Vec<Commit> {
         .collect()
 }
 
-fn some_op(commit: Commit, dice: &mut Dice) -> Commit {
+fn some_op(commit: Commit, dice: &mut Dice, next_event: u64) -> Commit {
     let id = format!("t{}", dice.below(8));
     let states = ["queued", "running", "failed", "done", "waiting", "skipped"];
     let state = states.into_iter().nth(usize::from(dice.byte() % 6)).unwrap_or("queued");
@@ -66,10 +69,10 @@ fn some_op(commit: Commit, dice: &mut Dice) -> Commit {
             updated_ms: i64::from(dice.byte()),
             ..task(&id, state)
         }),
-        3 => commit.put(EventRow::new(id, dice.below(30), noise(dice.below(3), length))),
+        3 => commit.put(EventRow::new(id, next_event, noise(dice.below(3), length))),
         4 => {
             let payload = noise(dice.below(3), length);
-            commit.put(event(&id, dice.below(30)).with_payload(payload))
+            commit.put(event(&id, next_event).with_payload(payload))
         }
         5 => commit.put(SentRow {
             pair: "p".into(),
