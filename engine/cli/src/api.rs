@@ -130,6 +130,8 @@ pub struct Starting {
     pub idle: bool,
     /// Runs the polls that flows ask for.
     pub polls: bool,
+    /// Keeps no limit that a connector states.
+    pub unlimited: bool,
     /// Time passes this many times faster for the engine; 0 and 1 leave it alone.
     pub time_scale: u32,
 }
@@ -149,7 +151,12 @@ pub async fn start(
     let store = open(dir)?;
     let seam: Arc<dyn Seam> = crate::clock::seam(starting.time_scale, dir)?;
     let ground = ground(dir, Arc::clone(&store), seam)?;
-    let config = Config { idle: starting.idle, polls: starting.polls, ..Config::default() };
+    let config = Config {
+        idle: starting.idle,
+        polls: starting.polls,
+        limits: !starting.unlimited,
+        ..Config::default()
+    };
     match Runtime::start(ground, vec![deployment], config).await {
         Ok(runtime) => Ok((runtime, store)),
         Err(refusal) => {

@@ -294,6 +294,12 @@ pub struct Serve {
     /// Time passes this many times faster for the engine, with a sandbox that does the same.
     #[arg(long, default_value_t = 1)]
     pub time_scale: u32,
+    /// Takes webhooks in and answers calls, but begins no task: they stay queued.
+    #[arg(long)]
+    pub held: bool,
+    /// Keeps no limit that a connector states: only for a sandbox that was started without limits.
+    #[arg(long)]
+    pub unlimited: bool,
 }
 
 /// `tenon sandbox`
@@ -638,6 +644,10 @@ pub struct ConnectorLint {
 pub enum Bench {
     /// Steps a second, durable, with an in-process peer.
     Engine(BenchEngine),
+    /// Signed webhooks a second into a server of its own, until they are applied.
+    Intake(BenchIntake),
+    /// Orders a second from the sandbox's shop to booked invoices in its ledger.
+    Integration(BenchIntegration),
     /// One order to an invoice of 3, 50 and 500 rows, against the same written by hand.
     Mapper(OutputOnly),
 }
@@ -654,6 +664,38 @@ pub struct BenchEngine {
     /// Tasks at a time.
     #[arg(long, default_value_t = 64)]
     pub concurrency: u32,
+    /// Where the store is made and removed again; without it, the system's temporary directory.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// `tenon bench intake`
+#[derive(Debug, Args)]
+pub struct BenchIntake {
+    /// Deliveries of each body size.
+    #[arg(long, default_value_t = 100_000)]
+    pub deliveries: u64,
+    /// Kept-alive connections.
+    #[arg(long, default_value_t = 64)]
+    pub connections: u32,
+    /// Where the store is made and removed again; without it, the system's temporary directory.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// `tenon bench integration`
+#[derive(Debug, Args)]
+pub struct BenchIntegration {
+    /// Generated orders.
+    #[arg(long, default_value_t = 500)]
+    pub orders: u32,
+    /// Seed of the orders.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
     /// Where the store is made and removed again; without it, the system's temporary directory.
     #[arg(long)]
     pub dir: Option<PathBuf>,

@@ -15,6 +15,7 @@ macro_rules! outln {
 
 mod api;
 mod arguments;
+mod bench_load;
 mod bench_mapper;
 mod clock;
 mod commands;

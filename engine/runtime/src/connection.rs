@@ -9,8 +9,9 @@ use tenon_value::{Value, json};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use crate::breaker::{Breaker, BreakerPolicy, Standing};
+use crate::breaker::{Breaker, Standing};
 use crate::codes;
+use crate::engine::Config;
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::peer::{Address, Peer};
@@ -53,10 +54,10 @@ impl Connection {
         name: &str,
         peer: Arc<dyn Peer>,
         ground: (&dyn Store, &Vault, Arc<dyn Seam>),
-        policy: BreakerPolicy,
+        config: &Config,
     ) -> Result<Connection, Refusal> {
         let (store, vault, seam) = ground;
-        let mut breaker = Breaker::new(policy);
+        let mut breaker = Breaker::new(config.breaker);
         let key = SecretRow {
             account: name.to_owned(),
             name: CREDENTIALS.to_owned(),
@@ -87,7 +88,7 @@ impl Connection {
         }
         Ok(Connection {
             name: name.to_owned(),
-            gate: Gate::new(&peer.buckets(), seam),
+            gate: Gate::new(&if config.limits { peer.buckets() } else { Vec::new() }, seam),
             peer,
             breaker: Mutex::new(breaker),
             changed: Notify::new(),

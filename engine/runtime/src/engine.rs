@@ -38,6 +38,8 @@ pub struct Config {
     pub idle: bool,
     /// Runs the polls that flows ask for.
     pub polls: bool,
+    /// Keeps the limits that connectors state. Without, only what systems answer holds it back.
+    pub limits: bool,
 }
 
 impl Default for Config {
@@ -48,6 +50,7 @@ impl Default for Config {
             disk_wait_ms: 5_000,
             idle: false,
             polls: true,
+            limits: true,
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn open(
                 continue;
             }
             let parts = (&*ground.store, &ground.vault, ground.seam.clone());
-            let connection = Connection::open(name, peer.clone(), parts, config.breaker).await?;
+            let connection = Connection::open(name, peer.clone(), parts, &config).await?;
             connections.insert(name.clone(), Arc::new(connection));
         }
         let integration = deploy(&ground, deployment, &mut graphs).await?;

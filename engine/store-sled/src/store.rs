@@ -239,6 +239,7 @@ impl Store for SledStore {
             syncs: counts.syncs.load(Ordering::Relaxed),
             background_syncs: counts.background_syncs.load(Ordering::Relaxed),
             log_bytes: counts.log_bytes.load(Ordering::Relaxed),
+            unapplied: u64::try_from(self.shared.queue().bytes).unwrap_or(u64::MAX),
         }
     }
 

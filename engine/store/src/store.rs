@@ -23,6 +23,8 @@ pub struct Counters {
     pub background_syncs: u64,
     /// Bytes written to the commit log.
     pub log_bytes: u64,
+    /// Bytes that are durable in the commit log and not applied to the tables yet.
+    pub unapplied: u64,
 }
 
 /// Bytes on disk before and after a compaction.

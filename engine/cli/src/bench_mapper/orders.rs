@@ -25,7 +25,7 @@ fn line(n: u32, quantity: u32, (full, paid): (u32, u32)) -> String {
     let rate = [25, 12, 6].into_iter().cycle().nth(usize::try_from(n % 3).unwrap_or(0));
     let rate = rate.unwrap_or(25);
     let tax = paid * rate / (100 + rate);
-    let variant = if n % 2 == 0 { r#""Blue / M""# } else { "null" };
+    let variant = if n.is_multiple_of(2) { r#""Blue / M""# } else { "null" };
     format!(
         r#"{{"id":"gid://shopify/Sale/{n}","actionType":"ORDER","lineType":"PRODUCT","quantity":{quantity},"totalAmount":{},"totalTaxAmount":{},"totalDiscountAmountAfterTaxes":{},"taxes":[{{"amount":{},"taxLine":{{"title":"VAT","rate":0.{rate:02},"ratePercentage":{rate}.0}}}}],"lineItem":{{"id":"gid://shopify/LineItem/{n}","sku":"LS-{n:04}","title":"Linen shirt {n}","variantTitle":{variant}}}}}"#,
         bag(paid),

@@ -1,6 +1,6 @@
 //! `tenon bench`: measures.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use tenon_store::Store;
 use tenon_store_sled::{Options, SledStore, disk_floor};
 use tenon_value::{Number, Value, json};
 
-use crate::arguments::{Bench, BenchEngine, Output, OutputOnly};
+use crate::arguments::{Bench, BenchEngine, BenchIntake, BenchIntegration, Output, OutputOnly};
+use crate::bench_load::{self, Place};
 use crate::bench_mapper;
 use crate::exit::{Ended, Failure};
 use crate::output::{self, Column};
@@ -24,6 +25,8 @@ const FLOOR: Duration = Duration::from_secs(2);
 pub async fn run(command: Bench) -> Ended {
     match command {
         Bench::Engine(bench) => engine(&bench).await,
+        Bench::Intake(bench) => intake(&bench).await,
+        Bench::Integration(bench) => integration(&bench).await,
         Bench::Mapper(bench) => mapper(&bench),
     }
 }
@@ -68,24 +71,35 @@ fn mapper(bench: &OutputOnly) -> Ended {
     Ok(0)
 }
 
-/// A new directory below the one asked for, removed when it is dropped.
-struct Place(PathBuf);
+const INTAKE: &[Column] = &[
+    ("bytes", "body_bytes"),
+    ("deliveries/s", "deliveries_per_s"),
+    ("p99 ms", "p99_ms"),
+    ("MiB", "rss_mib"),
+    ("MiB more than at the 10,000th", "rss_growth_mib"),
+    ("syncs a delivery", "syncs_per_delivery"),
+];
 
-impl Place {
-    fn make(below: Option<&Path>) -> Result<Place, Failure> {
-        let below = below.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        std::fs::create_dir_all(&below)
-            .and_then(|()| tempfile::Builder::new().prefix("tenon-bench-").tempdir_in(&below))
-            .map(|made| Place(made.keep()))
-            .map_err(|e| Failure::usage(format!("{}: {e}", below.display())))
+async fn intake(bench: &BenchIntake) -> Ended {
+    if bench.deliveries == 0 || bench.connections == 0 {
+        return Err(Failure::usage("--deliveries and --connections are at least 1"));
     }
+    let rows = bench_load::intake::run(bench).await?;
+    let form = if bench.output == Output::Json { Output::Ndjson } else { bench.output };
+    output::rows(form, INTAKE, &rows);
+    Ok(0)
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        // What can't be removed is left to its owner.
-        let _ = std::fs::remove_dir_all(&self.0);
+async fn integration(bench: &BenchIntegration) -> Ended {
+    if bench.orders == 0 {
+        return Err(Failure::usage("--orders is at least 1"));
     }
+    let figures = bench_load::integration::run(bench).await?;
+    match bench.output {
+        Output::Json | Output::Ndjson => println!("{}", json::write(&figures)),
+        Output::Table => output::record(Output::Table, &figures),
+    }
+    Ok(0)
 }
 
 /// Syncs a second of one thread in this directory.

@@ -23,7 +23,12 @@ pub async fn run(serve: Serve) -> Ended {
     let listen: SocketAddr = serve.listen.parse().map_err(|_| {
         Failure::usage(format!("`{}` is no address", serve.listen)).hint("write 127.0.0.1:4440")
     })?;
-    let starting = Starting { idle: false, polls: true, time_scale: serve.time_scale };
+    let starting = Starting {
+        idle: serve.held,
+        polls: !serve.held,
+        unlimited: serve.unlimited,
+        time_scale: serve.time_scale,
+    };
     let dir = &serve.directory.dir;
     let (runtime, store) = api::start(dir, serve.project.project.as_deref(), starting).await?;
     let runtime = std::sync::Arc::new(runtime);

@@ -3,9 +3,9 @@
 //! Sandbox and engine are processes of their own, so that the engine can be killed in the middle and
 //! the books are kept by somebody else.
 
-mod process;
+pub mod process;
 mod report;
-mod stage;
+pub mod stage;
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use tenon_value::Value;
 use crate::arguments::{Demo, Output};
 use crate::commands::serve::asked_to_end;
 use crate::demo::report::Report;
-use crate::demo::stage::Stage;
+use crate::demo::stage::{Setting, Stage};
 use crate::exit::{Ended, Failure};
 
 /// Runs the command: exit code 0 only when the books of both sides agree.
@@ -47,7 +47,14 @@ fn fresh_directory() -> Result<PathBuf, Failure> {
 
 async fn play(demo: &Demo, dir: PathBuf) -> Ended {
     let talk = demo.output == Output::Table;
-    let mut stage = Stage::set(demo, dir).await?;
+    let setting = Setting {
+        orders: demo.orders,
+        seed: demo.seed,
+        time_scale: demo.time_scale,
+        limits: true,
+        talk,
+    };
+    let mut stage = Stage::set(setting, dir).await?;
     if demo.faults {
         stage.faults().await?;
     }

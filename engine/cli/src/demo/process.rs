@@ -47,6 +47,11 @@ impl Process {
         Ok(Process { child, ready })
     }
 
+    /// Its process id; none once it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// SIGKILL, and waits until it is gone.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ use tenon_server::Call;
 use tenon_value::{Value, json};
 
 use crate::api::Api;
-use crate::arguments::Demo;
 use crate::demo::process::{self, Process, words};
 use crate::exit::Failure;
 
@@ -16,6 +15,21 @@ use crate::exit::Failure;
 const LOOK: Duration = Duration::from_millis(25);
 /// Looks without any change before the stage gives up: three minutes.
 const PATIENCE: u32 = 7_200;
+
+/// What a stage is set with.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// So many generated orders instead of the 25 of the demonstration.
+    pub orders: Option<u32>,
+    /// Seed of generated orders and of faults.
+    pub seed: u64,
+    /// Time passes this many times faster for engine and sandbox.
+    pub time_scale: u32,
+    /// Whether the sandbox's rate limits hold.
+    pub limits: bool,
+    /// Whether a person is told on standard output.
+    pub talk: bool,
+}
 
 /// A sandbox, an engine, and the directory between the engine's lives.
 pub struct Stage {
@@ -31,6 +45,7 @@ pub struct Stage {
     /// engine killed before its answer was kept.
     pub authorised_again: u32,
     talk: bool,
+    limits: bool,
     time_scale: u32,
     seed: u64,
     port: u16,
@@ -45,13 +60,14 @@ impl Stage {
     ///
     /// # Errors
     /// When a process does not start.
-    pub async fn set(demo: &Demo, dir: PathBuf) -> Result<Stage, Failure> {
+    pub async fn set(setting: Setting, dir: PathBuf) -> Result<Stage, Failure> {
         let port = process::free_port()?;
         let mut sandbox = words(["sandbox", "up", "--port", "0"]);
-        sandbox.extend(["--time-scale".to_owned(), demo.time_scale.to_string()]);
-        sandbox.extend(["--seed".to_owned(), demo.seed.to_string()]);
+        sandbox.extend(["--time-scale".to_owned(), setting.time_scale.to_string()]);
+        sandbox.extend(["--limits".to_owned(), setting.limits.to_string()]);
+        sandbox.extend(["--seed".to_owned(), setting.seed.to_string()]);
         sandbox.extend(["--webhooks".to_owned(), format!("http://127.0.0.1:{port}/in/shopify")]);
-        if let Some(orders) = demo.orders {
+        if let Some(orders) = setting.orders {
             sandbox.extend(["--orders".to_owned(), orders.to_string()]);
         }
         let sandbox = Process::start(&sandbox).await?;
@@ -66,9 +82,10 @@ impl Stage {
             kills: 0,
             kills_with_intention: 0,
             authorised_again: 0,
-            talk: demo.output == crate::arguments::Output::Table,
-            time_scale: demo.time_scale,
-            seed: demo.seed,
+            talk: setting.talk,
+            limits: setting.limits,
+            time_scale: setting.time_scale,
+            seed: setting.seed,
             port,
             sandbox,
             engine: None,
@@ -197,8 +214,16 @@ impl Stage {
         serve.extend(words(["--dir"]));
         serve.push(process::path(&self.dir));
         serve.extend(["--time-scale".to_owned(), self.time_scale.to_string()]);
+        if !self.limits {
+            serve.push("--unlimited".to_owned());
+        }
         self.engine = Some(Process::start(&serve).await?);
         Ok(())
+    }
+
+    /// The engine's process id; none while there is no engine.
+    pub fn engine_pid(&self) -> Option<u32> {
+        self.engine.as_ref().and_then(Process::pid)
     }
 
     /// Has the shop post the webhook of every order.
@@ -302,7 +327,10 @@ impl Stage {
     }
 
     /// Webhooks the shop has yet to deliver.
-    async fn deliveries_left(&self) -> Result<i64, Failure> {
+    ///
+    /// # Errors
+    /// When the sandbox does not answer.
+    pub async fn deliveries_left(&self) -> Result<i64, Failure> {
         let webhooks = self.control("GET", "/control/shop/webhooks", &Value::Missing).await?;
         let counts = webhooks.field("counts");
         let count =

@@ -150,6 +150,7 @@ impl Runtime {
             ("timers", count(engine.timers.len())),
             ("commits", counted(counters.commits)),
             ("syncs", counted(counters.syncs)),
+            ("unapplied", counted(counters.unapplied)),
             ("connections", self.connections()),
             ("integrations", Value::list(integrations.collect())),
         ]))
