@@ -1,4 +1,4 @@
-//! Steps that hold lists of steps: `choose`, and the ways on after a fault.
+//! Steps that hold lists of steps: `choose`, the ways on after a fault, what makes a step undone.
 
 use indexmap::IndexMap;
 use tenon_graph::{Catch, Program, Step as Doing};
@@ -8,16 +8,35 @@ use tenon_value::Class;
 
 use crate::expression;
 use crate::facts::record_of;
+use crate::order::Taken;
 use crate::shape;
-use crate::steps::{Link, Made, Steps, Strand};
+use crate::steps::{Inside, Link, Made, Steps, Strand};
+
+/// What was known before a choice, and behind each way through it that goes on.
+struct Ways {
+    before: IndexMap<String, Type>,
+    taken: Vec<Taken>,
+    after: Vec<IndexMap<String, Type>>,
+    held: Vec<Vec<Taken>>,
+}
+
+impl Ways {
+    fn new(steps: &Steps<'_>) -> Ways {
+        Ways {
+            before: steps.env.scope.clone(),
+            taken: steps.taking.held.clone(),
+            after: Vec::new(),
+            held: Vec::new(),
+        }
+    }
+}
 
 impl Steps<'_> {
     pub(crate) fn choose(&mut self, node: &Node, value: &Node) -> Option<Made> {
         let mut branches: Vec<(Program, Option<u32>)> = Vec::new();
         let mut last = node.get("otherwise");
         let mut strands = Vec::new();
-        let before = self.env.scope.clone();
-        let mut after = Vec::new();
+        let mut ways = Ways::new(self);
         for item in shape::items(value, "`choose`", &mut self.found) {
             if let Some((key, steps)) = item.entry("otherwise") {
                 shape::keys(item, &["otherwise"], "the last branch", &mut self.found);
@@ -33,7 +52,7 @@ impl Steps<'_> {
             let when = shape::required(item, "if", "a branch", &mut self.found)
                 .map(|node| expression::condition(node, &self.env, &mut self.found));
             let strand = match item.get("steps") {
-                Some(steps) => self.branch(steps, &before, &mut after),
+                Some(steps) => self.branch(steps, &mut ways),
                 None => None,
             };
             branches.push((
@@ -42,30 +61,28 @@ impl Steps<'_> {
             ));
             strands.push(strand);
         }
-        let otherwise = last.and_then(|steps| self.branch(steps, &before, &mut after));
+        let otherwise = last.and_then(|steps| self.branch(steps, &mut ways));
         let first_otherwise = otherwise.as_ref().and_then(|strand| strand.first);
         strands.push(otherwise);
         // An absent or empty branch goes on after the choice.
         let goes_on = strands.iter().any(|s| s.as_ref().is_none_or(|s| s.first.is_none()));
         let open: Vec<Link> =
             strands.into_iter().flatten().flat_map(|strand| strand.open).collect();
-        self.join(before, &after, !goes_on);
+        self.taking.join(ways.held);
+        self.join(ways.before, &ways.after, !goes_on);
         let doing = Doing::Choose { branches, otherwise: first_otherwise };
         Some(Made { doing, output: None, open, goes_on })
     }
 
     /// One branch: compiled in a scope of its own, which is kept for the join when it goes on.
-    fn branch(
-        &mut self,
-        steps: &Node,
-        before: &IndexMap<String, Type>,
-        after: &mut Vec<IndexMap<String, Type>>,
-    ) -> Option<Strand> {
+    fn branch(&mut self, steps: &Node, ways: &mut Ways) -> Option<Strand> {
         let items = shape::items(steps, "the steps of a branch", &mut self.found);
         let strand = self.list(&items);
-        let scope = std::mem::replace(&mut self.env.scope, before.clone());
+        let scope = std::mem::replace(&mut self.env.scope, ways.before.clone());
+        let held = std::mem::replace(&mut self.taking.held, ways.taken.clone());
         if !strand.open.is_empty() {
-            after.push(scope);
+            ways.after.push(scope);
+            ways.held.push(held);
         }
         Some(strand)
     }
@@ -90,6 +107,30 @@ impl Steps<'_> {
             }
         }
         self.env.scope = scope;
+    }
+
+    /// `undo:` of a step: what makes it undone. It sees the step's answer as it is once it was done.
+    pub(crate) fn undo(
+        &mut self,
+        node: &Node,
+        id: Option<&str>,
+        output: Option<&Type>,
+    ) -> Option<u32> {
+        let (key, steps) = node.entry("undo")?;
+        if self.inside.contains(&Inside::Undo) {
+            let message = "`undo:` steps are not undone themselves";
+            self.found.push(Diagnostic::error("F044", key.span.clone(), message));
+            return None;
+        }
+        let before = self.env.scope.clone();
+        let taken = self.taking.clone();
+        if let (Some(id), Some(output)) = (id, output) {
+            self.env.scope.insert(id.to_owned(), output.clone());
+        }
+        let first = self.inner(Inside::Undo, steps, "`undo`");
+        self.env.scope = before;
+        self.taking = taken;
+        first
     }
 
     /// `catch:` of a step: ways on after a fault, by class or code.

@@ -1,4 +1,4 @@
-//! Flows that run each other in a circle.
+//! Flows that start each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,8 @@ use tenon_source::{Diagnostic, Span};
 
 use crate::shape::Found;
 
-/// Reports every circle of `run:` once, at the `run:` that closes it.
+/// Reports every circle of flows that start each other once, at the `run:` or the schedule's `after:`
+/// that closes it.
 pub(crate) fn check(runs: &BTreeMap<String, Vec<(String, Span)>>, found: &mut Found) {
     let mut done = BTreeSet::new();
     for flow in runs.keys() {

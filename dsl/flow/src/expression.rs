@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use tenon_graph::Program;
+use tenon_mapper::ast::{Ast, Kind};
 use tenon_mapper::types::Type;
 use tenon_mapper::{Compiled, Env};
 use tenon_source::{Diagnostic, Node, NodeKind, Style};
+use tenon_value::Value;
 
 use crate::shape::Found;
 
@@ -35,6 +37,57 @@ fn compile(node: &Node, env: &Env, wanted: Option<&Type>, found: &mut Found) -> 
 
 fn text_of(compiled: &Compiled) -> Program {
     Program(Arc::from(compiled.program.to_text()))
+}
+
+/// A program that always gives that value.
+pub(crate) fn constant(value: Value) -> Program {
+    Program(Arc::from(tenon_mapper::Program::constant(value).to_text()))
+}
+
+/// The list that an `each` goes over, and the type of its items.
+pub(crate) fn items(node: &Node, env: &Env, found: &mut Found) -> (Program, Type) {
+    let list = Type::Dyn.list();
+    match compile(node, env, Some(&list), found) {
+        Some(compiled) => match &compiled.ty {
+            Type::List(item) => (text_of(&compiled), Type::clone(item)),
+            _ => (text_of(&compiled), Type::Dyn),
+        },
+        None => (nothing(), Type::Dyn),
+    }
+}
+
+/// A value that a list is filtered by: plain, so that it can stand in an address.
+pub(crate) fn filter(node: &Node, env: &Env, found: &mut Found) -> Program {
+    let (program, ty) = value(node, env, None, found);
+    if matches!(ty.required(), Type::List(_) | Type::Map(_) | Type::Named(_) | Type::Record(_)) {
+        let message = format!("a list is filtered by plain values; this is {ty}");
+        found.push(Diagnostic::error("F028", node.span.clone(), message));
+    }
+    program
+}
+
+/// The call of a script, with its declared result.
+pub(crate) fn script(node: &Node, env: &Env, found: &mut Found) -> (Program, Type) {
+    let quoted = node.scalar().is_some_and(|scalar| scalar.style.is_quoted());
+    if let Some(ast) = node.text().and_then(|text| tenon_mapper::parse::expression(text).ok())
+        && (quoted || !calls_script(&ast))
+    {
+        let message = "`script` calls a script, and this is something else";
+        found.push(
+            Diagnostic::error("F004", node.span.clone(), message)
+                .note("script(\"file.rhai::function\", argument, …) as list<text>"),
+        );
+        return (nothing(), Type::Dyn);
+    }
+    value(node, env, None, found)
+}
+
+fn calls_script(ast: &Ast) -> bool {
+    match &ast.kind {
+        Kind::As(inner, _) => calls_script(inner),
+        Kind::Call(word, _) | Kind::Pipe(_, word, _) => word.text == "script",
+        _ => false,
+    }
 }
 
 /// A reason to skip. It may fail: no step stands before it that could name its values, and the fault

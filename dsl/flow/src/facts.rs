@@ -38,6 +38,8 @@ pub struct System {
     pub resources: BTreeMap<String, ResourceFacts>,
     /// Webhook topics it knows.
     pub topics: Vec<String>,
+    /// Topics of its queue or stream of events; empty where it has none.
+    pub events: Vec<String>,
 }
 
 /// What a connector says of one resource.
@@ -45,10 +47,16 @@ pub struct System {
 pub struct ResourceFacts {
     /// The type of a record that was read.
     pub record: Type,
+    /// The type of a row of a list, often less than the record.
+    pub row: Type,
     /// The type of a record that is written.
     pub write: Type,
     /// The field that names a record.
     pub key: String,
+    /// What it offers, of `get`, `list`, `create`, `update` and `delete`.
+    pub offers: Vec<&'static str>,
+    /// What its list can be filtered by.
+    pub filters: Vec<String>,
     /// Fields that can be searched.
     pub finds: Vec<String>,
     /// Of these the ones that carry our own marker: an exact hit is a record of ours.
@@ -88,10 +96,22 @@ impl From<&tenon_kit::Resource> for ResourceFacts {
             arguments: action.arguments.iter().map(|(k, ty)| (k.clone(), ty.clone())).collect(),
             answers: action.answers.clone(),
         };
+        // A record is deleted by the action of that name.
+        let offers = [
+            ("get", resource.get.is_some()),
+            ("list", resource.list.is_some()),
+            ("create", resource.create.is_some()),
+            ("update", resource.update.is_some()),
+            ("delete", resource.actions.contains_key("delete")),
+        ];
+        let filters = resource.list.iter().flat_map(|list| list.filters.keys().cloned());
         ResourceFacts {
             record: resource.record.clone(),
+            row: resource.row.clone(),
             write: resource.write.clone(),
             key: resource.key.clone(),
+            offers: offers.iter().filter(|(_, has)| *has).map(|(verb, _)| *verb).collect(),
+            filters: filters.collect(),
             finds: resource.searchable().map(str::to_owned).collect(),
             markers,
             actions: resource.actions.iter().map(|(name, a)| (name.clone(), action(a))).collect(),
@@ -105,7 +125,8 @@ impl From<&tenon_kit::Connector> for Known {
             .webhook()
             .map_or_else(Vec::new, |webhook| webhook.topics.keys().cloned().collect());
         let resources = connector.resources().map(|r| (r.name.clone(), r.into())).collect();
-        let system = System { connector: connector.name().to_owned(), resources, topics };
+        let connector_name = connector.name().to_owned();
+        let system = System { connector: connector_name, resources, topics, events: Vec::new() };
         Known { types: connector.types().clone(), system }
     }
 }
@@ -141,6 +162,33 @@ impl Systems {
             return None;
         };
         self.named(node, connection, resource, found)
+    }
+
+    /// The resource that a verb is written with; what its connector does not offer is a finding.
+    pub(crate) fn offered(
+        &self,
+        value: &Node,
+        verb: &'static str,
+        found: &mut Found,
+    ) -> Option<Named<'_>> {
+        let named = self.resource(value, &format!("`{verb}`"), found)?;
+        // An upsert makes what it does not find.
+        let needed = if verb == "upsert" { "create" } else { verb };
+        let facts = named.facts;
+        if !facts.offers.contains(&needed) {
+            let text = value.text().unwrap_or("").trim();
+            let message = format!("the connector offers no `{needed}` of `{text}`");
+            let finding = Diagnostic::error("F040", value.span.clone(), message);
+            let actions = facts.actions.keys().map(|name| format!("call: {text}.{name}"));
+            let mut there: Vec<String> =
+                facts.offers.iter().map(|verb| (*verb).to_owned()).collect();
+            there.extend(actions);
+            found.push(match there.is_empty() {
+                true => finding,
+                false => finding.note(format!("it offers: {}", there.join(", "))),
+            });
+        }
+        Some(named)
     }
 
     /// The resource and the action that a scalar names.
@@ -232,8 +280,8 @@ pub(crate) fn with_near(
     }
 }
 
-/// The record type of one field, for scopes made here.
-pub(crate) fn record_of<const N: usize>(fields: [(&str, Type); N]) -> Type {
+/// A record type, for scopes made here.
+pub(crate) fn record_of<'a>(fields: impl IntoIterator<Item = (&'a str, Type)>) -> Type {
     let fields = fields
         .into_iter()
         .map(|(name, ty)| (Arc::from(name), tenon_mapper::types::Field::of(ty)))

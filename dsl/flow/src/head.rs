@@ -9,6 +9,7 @@ use tenon_source::{Diagnostic, Document, Node};
 use crate::expression;
 use crate::facts::{Systems, record_of, with_near};
 use crate::mappings::check_file_name;
+use crate::not_yet;
 use crate::policy;
 use crate::shape::{self, Found};
 
@@ -135,7 +136,7 @@ impl Head {
     pub(crate) fn triggers(&self, systems: &Systems, found: &mut Found) -> Triggers {
         let mut triggers = Triggers::default();
         let Some(node) = self.root().and_then(|root| root.get("triggers")) else { return triggers };
-        if !shape::keys(node, &["webhook", "poll", "manual"], "`triggers`", found) {
+        if !shape::keys(node, &["webhook", "poll", "manual", "events"], "`triggers`", found) {
             return triggers;
         }
         let topics = self
@@ -155,6 +156,9 @@ impl Head {
                 triggers.webhook.push(topic.to_owned());
             }
         }
+        if let Some((key, list)) = node.entry("events") {
+            self.events(key, list, systems, found);
+        }
         triggers.poll = node.get("poll").and_then(|node| self.poll(node, systems, found));
         if let Some(list) = node.get("manual") {
             for item in shape::items(list, "`manual`", found) {
@@ -165,6 +169,33 @@ impl Head {
             }
         }
         triggers
+    }
+
+    /// `events:`, topics of a queue or stream of the source.
+    fn events(&self, key: &Node, list: &Node, systems: &Systems, found: &mut Found) {
+        let Some(source) = &self.from else { return };
+        let Some(system) = systems.connections.get(&source.endpoint.connection) else { return };
+        if system.events.is_empty() {
+            let message = format!("the connector {} has no queue or stream", system.connector);
+            found.push(
+                Diagnostic::error("F046", key.span.clone(), message)
+                    .note("a flow is told by `webhook:`, and looks by itself with `poll:`"),
+            );
+            return;
+        }
+        let known: Vec<&str> = system.events.iter().map(String::as_str).collect();
+        let before = found.len();
+        for item in shape::items(list, "`events`", found) {
+            let Some(topic) = shape::text(item, "a topic", found) else { continue };
+            if !known.contains(&topic) {
+                let message = format!("the connector's queue has no topic `{topic}`");
+                let finding = Diagnostic::error("F046", item.span.clone(), message);
+                found.push(with_near(finding, item, 0..topic.len(), &known));
+            }
+        }
+        if found.len() == before {
+            not_yet::refuse(not_yet::TRIGGERS, "events", &key.span, found);
+        }
     }
 
     fn poll(&self, node: &Node, systems: &Systems, found: &mut Found) -> Option<Poll> {

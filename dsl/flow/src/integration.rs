@@ -12,7 +12,10 @@ use tenon_source::{Diagnostic, Document, File, Node, Severity, Span, sort};
 use crate::calls;
 use crate::facts::{Known, Systems, with_near};
 use crate::head::{self, Head};
+use crate::lanes;
 use crate::mappings;
+use crate::order;
+use crate::schedules;
 use crate::settings::{self, Setting};
 use crate::shape::{self, Found};
 use crate::steps::{Context, Steps};
@@ -77,12 +80,22 @@ pub fn load_known(
     files: &BTreeMap<String, String>,
     connectors: &BTreeMap<String, Known>,
 ) -> (Option<Integration>, Vec<Diagnostic>) {
+    let (made, found) = load_unjudged(folder, files, connectors);
+    let broken = found.iter().any(|finding| finding.severity == Severity::Error);
+    (made.filter(|_| !broken), found)
+}
+
+/// As [`load_known`], with whatever was compiled even where findings are errors.
+pub(crate) fn load_unjudged(
+    folder: &str,
+    files: &BTreeMap<String, String>,
+    connectors: &BTreeMap<String, Known>,
+) -> (Option<Integration>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let folder = Folder::read(folder, files, &mut found);
     let made = folder.integration(connectors, &mut found);
     sort(&mut found);
-    let broken = found.iter().any(|finding| finding.severity == Severity::Error);
-    (made.filter(|_| !broken), found)
+    (made, found)
 }
 
 /// The files of a folder, YAML already read.
@@ -127,11 +140,6 @@ impl Folder {
         let root = document.root.as_ref()?;
         let known = ["integration", "title", "connections", "settings", "tables", "schedules"];
         shape::keys(root, &known, "an integration", found);
-        if let Some((key, _)) = root.entry("schedules") {
-            let message = "the machine does not know `schedules` yet";
-            let finding = Diagnostic::error("F006", key.span.clone(), message);
-            found.push(finding.note("a flow polls by itself: `triggers: { poll: { every: 5m } }`"));
-        }
         let name = shape::required(root, "integration", "an integration", found)
             .and_then(|node| shape::text(node, "`integration`", found))
             .unwrap_or("")
@@ -160,8 +168,16 @@ impl Folder {
         let mappings = mappings::read(&self.documents, &env, &systems, found);
         let heads = self.heads(&systems, found);
         let unread = self.unread(&heads);
-        let context =
-            Context { systems: &systems, mappings: &mappings, heads: &heads, unread: &unread };
+        let flows: Vec<&str> =
+            heads.keys().map(String::as_str).chain(unread.iter().map(String::as_str)).collect();
+        let schedules = schedules::read(root, &flows, found);
+        let context = Context {
+            systems: &systems,
+            mappings: &mappings,
+            heads: &heads,
+            unread: &unread,
+            schedules: &schedules,
+        };
         let graphs = self.graphs(&name, &context, &env, found);
         let mappings = mappings.into_iter().map(|(name, facts)| (name, facts.program)).collect();
         let scripts = self.scripts.clone();
@@ -215,17 +231,29 @@ impl Folder {
     ) -> BTreeMap<String, Graph> {
         let mut graphs = BTreeMap::new();
         let mut runs = BTreeMap::new();
+        let mut takings = BTreeMap::new();
         for (name, head) in context.heads {
             let mut steps = Steps::new(context, head, head.env(env));
             let graph = self.graph(integration, &mut steps);
             found.append(&mut steps.found);
             runs.insert(name.clone(), steps.runs);
-            graphs.extend(graph.map(|graph| (name.clone(), graph)));
+            takings.insert(name.clone(), steps.taking);
+            let schedules = context.schedules.of.get(name).cloned().unwrap_or_default();
+            graphs.extend(graph.map(|mut graph| {
+                graph.triggers.schedules = schedules;
+                (name.clone(), graph)
+            }));
         }
-        calls::check(&runs, found);
+        let mut started: BTreeMap<String, Vec<(String, Span)>> = runs.clone();
+        for (first, then, span) in &context.schedules.after {
+            started.entry(first.clone()).or_default().push((then.clone(), span.clone()));
+        }
+        calls::check(&started, found);
+        order::check(&takings, found);
+        lanes::check(&graphs, context.heads, found);
         // Where a document is broken nobody can tell what it runs.
         if !found.iter().any(|finding| finding.severity == Severity::Error) {
-            idle(context, &runs, found);
+            idle(context, &runs, &graphs, found);
         }
         graphs
     }
@@ -284,12 +312,18 @@ impl Folder {
 }
 
 /// Flows that nothing starts.
-fn idle(context: &Context<'_>, runs: &BTreeMap<String, Vec<(String, Span)>>, found: &mut Found) {
+fn idle(
+    context: &Context<'_>,
+    runs: &BTreeMap<String, Vec<(String, Span)>>,
+    graphs: &BTreeMap<String, Graph>,
+    found: &mut Found,
+) {
     for (name, head) in context.heads {
         let Some(root) = head.document.root.as_ref() else { continue };
         let run = runs.values().flatten().any(|(child, _)| child == name);
         if root.get("triggers").is_none_or(|triggers| triggers.entries().is_empty())
             && !run
+            && graphs.get(name).is_none_or(|graph| graph.triggers.schedules.is_empty())
             && let Some(node) = root.get("flow")
         {
             let message = format!("nothing starts the flow `{name}`");

@@ -13,19 +13,10 @@ pub(crate) fn retry(node: &Node, base: &Retry, found: &mut Found) -> Retry {
     if !shape::keys(node, &known, "`retry`", found) {
         return retry;
     }
-    if let Some(node) = node.get("attempts") {
-        match node
-            .text()
-            .and_then(|text| text.trim().parse::<u32>().ok())
-            .filter(|n| (1..=1000).contains(n))
-        {
-            Some(attempts) => retry.attempts = attempts,
-            None => found.push(Diagnostic::error(
-                "F027",
-                node.span.clone(),
-                "`attempts` is a whole number from 1 to 1000",
-            )),
-        }
+    if let Some(node) = node.get("attempts")
+        && let Some(attempts) = number(node, "`attempts`", 1000, found)
+    {
+        retry.attempts = attempts;
     }
     if let Some(node) = node.get("factor") {
         match node.text().and_then(percent).filter(|n| (100..=10_000).contains(n)) {
@@ -53,6 +44,27 @@ pub(crate) fn retry(node: &Node, base: &Retry, found: &mut Found) -> Retry {
         shape::word(node, &["full"], "`jitter`", found);
     }
     retry
+}
+
+/// `timeout:`: the longest time a step may take, in milliseconds.
+pub(crate) fn timeout(node: &Node, found: &mut Found) -> Option<i64> {
+    let ms = shape::duration(node, "`timeout`", found)?;
+    if ms == 0 {
+        let message = "a step that may take no time never ends well";
+        found.push(Diagnostic::error("F027", node.span.clone(), message));
+    }
+    Some(ms)
+}
+
+/// A whole number in a range.
+pub(crate) fn number(node: &Node, what: &str, most: u32, found: &mut Found) -> Option<u32> {
+    let number = node.text().and_then(|text| text.trim().parse::<u32>().ok());
+    let number = number.filter(|number| (1..=most).contains(number));
+    if number.is_none() {
+        let message = format!("{what} is a whole number from 1 to {most}");
+        found.push(Diagnostic::error("F027", node.span.clone(), message));
+    }
+    number
 }
 
 /// A factor in hundredths.

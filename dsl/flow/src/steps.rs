@@ -2,28 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenon_graph::{Expect, Node as Step, Retry, Step as Doing};
+use tenon_graph::{Expect, Node as Step, Program, Retry, Step as Doing};
 use tenon_mapper::Env;
 use tenon_mapper::types::Type;
-use tenon_source::{Diagnostic, Node, Span, near};
+use tenon_source::{Diagnostic, Node, Span};
 
 use crate::expression;
 use crate::facts::Systems;
 use crate::head::Head;
 use crate::mappings::MappingFacts;
+use crate::order::Taking;
 use crate::policy;
+use crate::schedules::Schedules;
 use crate::shape::{self, Found};
-
-/// Verbs the machine runs.
-pub(crate) const VERBS: &[&str] =
-    &["get", "map", "upsert", "call", "choose", "run", "set", "log", "stop"];
-
-/// Verbs of the language that the machine does not run yet.
-const LATER: &[&str] =
-    &["list", "create", "update", "delete", "each", "together", "wait", "script"];
-
-/// Keys every step may have.
-const COMMON: &[&str] = &["id", "if", "with", "retry", "expect", "catch", "timeout", "undo"];
+use crate::verb::VERBS;
 
 /// Names that mean something else in expressions.
 const TAKEN: &[&str] = &["settings", "task", "fault", "it", "out"];
@@ -35,6 +27,7 @@ pub(crate) struct Context<'a> {
     pub(crate) heads: &'a BTreeMap<String, Head>,
     /// Flows whose document could not be read; they exist all the same.
     pub(crate) unread: &'a BTreeSet<String>,
+    pub(crate) schedules: &'a Schedules,
 }
 
 /// Compiles the steps of one flow.
@@ -47,7 +40,51 @@ pub(crate) struct Steps<'a> {
     pub(crate) runs: Vec<(String, Span)>,
     pub(crate) mappings: BTreeSet<String>,
     pub(crate) found: Found,
+    /// What the steps hold lists of steps for, outermost first.
+    pub(crate) inside: Vec<Inside>,
+    /// What was written so far, with what it is remembered under.
+    pub(crate) written: Vec<Written>,
+    /// In which order records are taken.
+    pub(crate) taking: Taking,
+    /// Longest lists of `list` steps by their ids.
+    pub(crate) long: BTreeMap<String, u32>,
     ids: BTreeMap<String, usize>,
+}
+
+/// A list of steps that belongs to a step, where the task does not simply go on behind the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// The steps for each item.
+    Each,
+    /// The steps when all items have ended.
+    After,
+    /// A branch beside others.
+    Together,
+    /// The steps that make a step undone.
+    Undo,
+}
+
+impl Inside {
+    /// In words, for findings.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Inside::Each => "the steps of an `each`",
+            Inside::After => "the `after:` steps of an `each`",
+            Inside::Together => "a branch of a `together`",
+            Inside::Undo => "`undo:` steps",
+        }
+    }
+}
+
+/// A write, as what it is remembered under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The entity; of a child task the flow.
+    pub(crate) entity: String,
+    /// The reference; of a child task the record it is given.
+    pub(crate) reference: Vec<Program>,
+    /// The verb.
+    pub(crate) span: Span,
 }
 
 /// A place whose target is known only when the next step is.
@@ -96,6 +133,10 @@ impl<'a> Steps<'a> {
             runs: Vec::new(),
             mappings: BTreeSet::new(),
             found: Vec::new(),
+            inside: Vec::new(),
+            written: Vec::new(),
+            taking: Taking::default(),
+            long: BTreeMap::new(),
             ids: BTreeMap::new(),
         }
     }
@@ -122,6 +163,16 @@ impl<'a> Steps<'a> {
             strand.open = open;
         }
         strand
+    }
+
+    /// Compiles a list of steps that belongs to a step. What its last steps lead to is left open: the
+    /// owner goes on there.
+    pub(crate) fn inner(&mut self, inside: Inside, steps: &Node, what: &str) -> Option<u32> {
+        let items = shape::items(steps, what, &mut self.found);
+        self.inside.push(inside);
+        let strand = self.list(&items);
+        self.inside.pop();
+        strand.first
     }
 
     /// Leads links to a node.
@@ -184,11 +235,16 @@ impl<'a> Steps<'a> {
         };
         let expect = self.expect(node, id.as_deref(), output.as_ref());
         let retry = node.get("retry").map(|node| policy::retry(node, &self.retry, &mut self.found));
+        let timeout_ms =
+            node.get("timeout").and_then(|node| policy::timeout(node, &mut self.found));
+        let undo = self.undo(node, id.as_deref(), output.as_ref());
         let unsure = when.is_some() || node.get("catch").is_some();
         open.extend(self.catch(node, at));
         if let Some(step) = self.node(at) {
             step.expect = expect;
             step.retry = retry;
+            step.timeout_ms = timeout_ms;
+            step.undo = undo;
         }
         if unsure {
             self.soften(&before);
@@ -209,94 +265,8 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// The verb of a step with its key and value; what is none, unknown or not run yet is a finding.
-    fn verb<'n>(&mut self, node: &'n Node) -> Option<(&'static str, &'n Node, &'n Node)> {
-        if node.entries().is_empty() {
-            let message =
-                format!("a step is a mapping that begins with a verb, not {}", node.describe());
-            self.found.push(Diagnostic::error("F005", node.span.clone(), message));
-            return None;
-        }
-        if let Some(verb) = later(node) {
-            let (key, _) = node.entry(verb)?;
-            let message = format!("the machine does not run `{verb}` yet");
-            let finding = Diagnostic::error("F006", key.span.clone(), message)
-                .note(format!("it runs: {}", VERBS.join(", ")));
-            self.found.push(finding);
-            self.guess(node);
-            return None;
-        }
-        let written: Vec<&'static str> = VERBS
-            .iter()
-            .copied()
-            .filter(|verb| node.get(verb).is_some())
-            .filter(|verb| *verb != "map" || node.get("upsert").is_none())
-            .collect();
-        match written.as_slice() {
-            ["map"] if misspelt_write(node) => {
-                self.unknown_verb(node);
-                self.guess(node);
-                None
-            }
-            [verb] => {
-                for key in ["timeout", "undo"] {
-                    if let Some((key_node, _)) = node.entry(key) {
-                        let message = format!("the machine does not know `{key}` yet");
-                        self.found.push(Diagnostic::error("F006", key_node.span.clone(), message));
-                    }
-                }
-                let known: Vec<&str> = std::iter::once(*verb)
-                    .chain(parameters(verb).iter().copied())
-                    .chain(COMMON.iter().copied().filter(|key| *key != "with" || takes_with(verb)))
-                    .collect();
-                shape::keys(node, &known, &format!("the step `{verb}`"), &mut self.found);
-                let (key, value) = node.entry(verb)?;
-                Some((verb, key, value))
-            }
-            [] => {
-                self.unknown_verb(node);
-                self.guess(node);
-                None
-            }
-            [first, second, ..] => {
-                let (key, _) = node.entry(second)?;
-                let message = format!("a step has one verb; this one has `{first}` and `{second}`");
-                self.found.push(Diagnostic::error("F005", key.span.clone(), message));
-                self.guess(node);
-                None
-            }
-        }
-    }
-
-    fn unknown_verb(&mut self, node: &Node) {
-        let parameter = |name: &str| {
-            COMMON.contains(&name) || VERBS.iter().any(|verb| parameters(verb).contains(&name))
-        };
-        let stranger = node
-            .entries()
-            .iter()
-            .map(|(key, _)| key)
-            .find(|key| !parameter(key.text().unwrap_or("")));
-        let Some(key) = stranger else {
-            let message = "a step needs a verb";
-            let finding = Diagnostic::error("F005", shape::head_of(node), message);
-            self.found.push(finding.note(format!("the verbs are: {}", VERBS.join(", "))));
-            return;
-        };
-        let name = key.text().unwrap_or("");
-        let finding =
-            Diagnostic::error("F002", key.span.clone(), format!("no step is called `{name}`"))
-                .note(format!("the verbs are: {}", VERBS.join(", ")));
-        self.found.push(match near(name, VERBS.iter().copied()) {
-            Some(near) => {
-                finding.label(format!("did you mean `{near}`?")).fix(key.span.clone(), near, true)
-            }
-            None => finding,
-        });
-    }
-
     /// Puts the id of a step that was not understood in scope, so that its uses are not findings.
-    fn guess(&mut self, node: &Node) {
+    pub(crate) fn guess(&mut self, node: &Node) {
         if let Some(id) = self.id(node) {
             self.env.scope.insert(id, Type::Dyn);
         }
@@ -317,8 +287,20 @@ impl<'a> Steps<'a> {
             self.found.push(finding.note("a step's answer stands under its id; take another name"));
             return None;
         }
+        if is_made(id) {
+            let message = format!("`{id}` is how a step without an id is called");
+            let finding = Diagnostic::error("F014", node.span.clone(), message);
+            self.found.push(finding.note("take a name that says what the answer is"));
+            return None;
+        }
         self.ids.insert(id.to_owned(), line);
         Some(id.to_owned())
+    }
+
+    /// The id of the step that is being read, where the author gave it one that can be used.
+    pub(crate) fn own_id(&self, node: &Node) -> Option<String> {
+        let id = node.get("id").and_then(Node::text)?.trim();
+        self.nodes.last().filter(|step| step.id == id).map(|step| step.id.clone())
     }
 
     /// Whether a name given by `set` is free.
@@ -359,37 +341,9 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// A verb of the language that the machine does not run yet.
-fn later(node: &Node) -> Option<&'static str> {
-    if node.get("upsert").is_some() {
-        return None;
-    }
-    LATER.iter().copied().find(|verb| node.get(verb).is_some())
-}
-
-/// Whether a step that only has `map:` was meant as a write whose verb is not known.
-fn misspelt_write(node: &Node) -> bool {
-    let writes = |name: &str| name != "map" && parameters("upsert").contains(&name);
-    let verb = |name: &str| near(name, ["upsert", "create", "update"]).is_some();
-    node.entries().iter().any(|(key, _)| key.text().is_some_and(|name| writes(name) || verb(name)))
-}
-
-/// The keys of a verb beside those every step has.
-pub(crate) fn parameters(verb: &str) -> &'static [&'static str] {
-    match verb {
-        "get" => &["by"],
-        "upsert" => {
-            &["reference", "find", "map", "entity", "adopt_if", "adopt", "when_locked", "update"]
-        }
-        "call" => &["key", "stores"],
-        "choose" => &["otherwise"],
-        "run" => &["detach"],
-        "stop" => &["because"],
-        _ => &[],
-    }
-}
-
-/// Whether a verb takes `with:`.
-fn takes_with(verb: &str) -> bool {
-    matches!(verb, "map" | "upsert" | "call" | "run")
+/// Whether an id looks like those given to steps that have none: a verb and a number.
+fn is_made(id: &str) -> bool {
+    id.rsplit_once('_').is_some_and(|(verb, number)| {
+        VERBS.contains(&verb) && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    })
 }

@@ -5,5 +5,7 @@ mod corpus;
 mod documents;
 mod flows;
 mod folder;
+mod inner_steps;
 mod planted;
+mod schedules;
 mod systems;

@@ -6,7 +6,7 @@ use tenon_source::{Diagnostic, Node, NodeKind};
 
 use crate::expression;
 use crate::facts::{ResourceFacts, with_near};
-use crate::mappings::{self, Use};
+use crate::not_yet;
 use crate::shape;
 use crate::steps::{Made, Steps};
 
@@ -14,20 +14,9 @@ const POLICIES: [&str; 3] = ["all", "never", "empty_fields"];
 
 impl Steps<'_> {
     pub(crate) fn upsert(&mut self, node: &Node, value: &Node) -> Option<Made> {
-        let named = self.context.systems.resource(value, "`upsert`", &mut self.found);
+        let named = self.context.systems.offered(value, "upsert", &mut self.found);
         let facts = named.as_ref().map(|named| named.facts);
-        let to =
-            named.as_ref().map(|n| format!("{}.{}", n.endpoint.connection, n.endpoint.resource));
-        let reference = match node.get("reference").filter(|node| !node.is_null()) {
-            Some(node) => expression::key(node, &self.env, "a reference", &mut self.found),
-            None => {
-                let message = "a write needs `reference:`, the source's id it is remembered under";
-                let finding =
-                    Diagnostic::error("F011", shape::head_of_verb(node, "upsert"), message);
-                self.found.push(finding.note("it is what keeps a record from being written twice"));
-                expression::nothing()
-            }
-        };
+        let reference = self.reference(node, "upsert");
         let find = match node.get("find").filter(|node| !node.is_null()) {
             Some(node) => self.finds(node, facts),
             None => {
@@ -46,24 +35,16 @@ impl Steps<'_> {
                 Vec::new()
             }
         };
-        let (with, scope) = self.with(node);
-        let mapping = shape::required(node, "map", "`upsert`", &mut self.found).and_then(|node| {
-            let used = Use { node, scope: &scope, to };
-            let context = self.context;
-            mappings::check_use(&used, context.mappings, context.systems, &mut self.found)
-        });
-        self.mappings.extend(mapping.clone());
-        let entity = match node.get("entity") {
-            Some(node) => shape::name(node, "an entity", &mut self.found).map(str::to_owned),
-            None => Some(self.entity_of(value)),
-        };
+        let (with, mapping) = self.mapped(node, "upsert", named.as_ref());
+        let entity = self.entity(node, value);
+        self.wrote(entity.as_deref(), &reference, node, "upsert");
         let adopt_if = self.record_fields(node.get("adopt_if"), "`adopt_if`", facts);
         let adopt = match node.get("adopt") {
             Some(node) => shape::truth(node, "`adopt`", &mut self.found).unwrap_or(false),
             None => false,
         };
         let when_locked = self.when_locked(node.get("when_locked"));
-        let update = self.update(node.get("update"));
+        let update = self.update_policy(node.get("update"));
         let named = named?;
         let output = named.facts.record.clone();
         let upsert = Upsert {
@@ -79,16 +60,6 @@ impl Steps<'_> {
             update,
         };
         Some(Made::of(Doing::Upsert(Box::new(upsert)), Some(output)))
-    }
-
-    /// The entity a write is remembered under: the flow's for what the flow writes to, otherwise the
-    /// resource's own name.
-    fn entity_of(&self, value: &Node) -> String {
-        let resource = value.text().and_then(|text| text.split('.').nth(1)).unwrap_or("");
-        match &self.head.to {
-            Some(to) if to.resource == resource => self.head.entity.clone(),
-            _ => resource.to_owned(),
-        }
     }
 
     /// `find: { Field: expression }`, or `find: { first: [{ Field: expression, if: … }, …] }`.
@@ -176,23 +147,25 @@ impl Steps<'_> {
         names
     }
 
-    fn when_locked(&mut self, node: Option<&Node>) -> WhenLocked {
+    pub(crate) fn when_locked(&mut self, node: Option<&Node>) -> WhenLocked {
         let Some(node) = node else { return WhenLocked::default() };
-        if node.text() == Some("correct") {
-            let message = "the machine does not correct locked documents yet";
-            let finding = Diagnostic::error("F006", node.span.clone(), message);
-            self.found
-                .push(finding.note("`issue` stops with the difference shown, `keep` goes on"));
-            return WhenLocked::default();
-        }
-        match shape::word(node, &["issue", "keep"], "`when_locked`", &mut self.found) {
+        let words = ["issue", "keep", "correct"];
+        let word = shape::word(node, &words, "`when_locked`", &mut self.found);
+        not_yet::refuse(
+            not_yet::WHEN_LOCKED,
+            word.unwrap_or_default(),
+            &node.span,
+            &mut self.found,
+        );
+        match word {
             Some("keep") => WhenLocked::Keep,
+            Some("correct") => WhenLocked::Correct,
             _ => WhenLocked::Issue,
         }
     }
 
     /// One of the three words, or an expression that gives one.
-    fn update(&mut self, node: Option<&Node>) -> UpdatePolicy {
+    fn update_policy(&mut self, node: Option<&Node>) -> UpdatePolicy {
         let Some(node) = node else { return UpdatePolicy::default() };
         match node.text().map(str::trim) {
             Some("all") => UpdatePolicy::All,

@@ -1,4 +1,4 @@
-//! The verbs: get, map, call, run, set, log, stop.
+//! The verbs that hold no steps: get, list, map, call, run, script, set, log, stop.
 
 use indexmap::IndexMap;
 use tenon_graph::{Program, Step as Doing, StopAs, Stores, With};
@@ -8,8 +8,15 @@ use tenon_source::{Diagnostic, Node};
 use crate::expression;
 use crate::facts::{ActionFacts, with_near};
 use crate::mappings::{self, Use};
+use crate::order::Taken;
+use crate::policy;
 use crate::shape;
-use crate::steps::{Made, Steps};
+use crate::steps::{Made, Steps, Written};
+
+/// Records a `list` reads at most where it says nothing else.
+const RECORDS: u32 = 500;
+/// Most records a `list` may ask for; they all stand in the task.
+const MOST_RECORDS: u32 = 10_000;
 
 impl Steps<'_> {
     /// What a step does. None where it was not understood.
@@ -17,10 +24,21 @@ impl Steps<'_> {
         match verb {
             "get" => self.get(node, value),
             "map" => self.map(node, value),
+            "list" => self.list_records(node, value),
             "upsert" => self.upsert(node, value),
+            "create" => self.create(node, value),
+            "update" => self.update(node, value),
+            "delete" => self.delete(node, value),
             "call" => self.call(node, value),
             "choose" => self.choose(node, value),
+            "each" => self.each(node, value),
+            "together" => self.together(value),
+            "wait" => self.wait(node, value),
             "run" => self.run(node, value),
+            "script" => {
+                let (value, ty) = expression::script(value, &self.env, &mut self.found);
+                Some(Made::of(Doing::Script { value }, Some(ty)))
+            }
             "set" => Some(self.set(value)),
             "log" => {
                 let text = expression::log(value, &self.env, &mut self.found);
@@ -31,12 +49,44 @@ impl Steps<'_> {
     }
 
     fn get(&mut self, node: &Node, value: &Node) -> Option<Made> {
-        let named = self.context.systems.resource(value, "`get`", &mut self.found);
+        let named = self.context.systems.offered(value, "get", &mut self.found);
         let by = shape::required(node, "by", "`get`", &mut self.found)
             .map(|by| expression::key(by, &self.env, "a key", &mut self.found));
         let (named, by) = (named?, by?);
         let output = named.facts.record.clone();
         Some(Made::of(Doing::Get { of: named.endpoint, by }, Some(output)))
+    }
+
+    fn list_records(&mut self, node: &Node, value: &Node) -> Option<Made> {
+        let named = self.context.systems.offered(value, "list", &mut self.found);
+        let mut filter = With::new();
+        for (key, value) in node.get("where").map_or(&[][..], Node::entries) {
+            let name = key.text().unwrap_or("");
+            let known = named.as_ref().map(|named| &named.facts.filters);
+            if let Some(known) = known.filter(|known| !known.iter().any(|k| k == name)) {
+                let message = format!("the connector cannot filter this list by `{name}`");
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let finding = Diagnostic::error("F032", key.span.clone(), message);
+                self.found.push(with_near(finding, key, 0..name.len(), &known));
+            }
+            let program = expression::filter(value, &self.env, &mut self.found);
+            filter.push((name.to_owned(), program));
+        }
+        if let Some(node) = node.get("where").filter(|node| node.entries().is_empty()) {
+            let message =
+                format!("`where` is a mapping of filters to values, not {}", node.describe());
+            self.found.push(Diagnostic::error("F004", node.span.clone(), message));
+        }
+        let limit = node
+            .get("limit")
+            .and_then(|node| policy::number(node, "`limit`", MOST_RECORDS, &mut self.found))
+            .unwrap_or(RECORDS);
+        if let Some(id) = self.own_id(node) {
+            self.long.insert(id, limit);
+        }
+        let named = named?;
+        let output = named.facts.row.clone().list();
+        Some(Made::of(Doing::List { of: named.endpoint, filter, limit }, Some(output)))
     }
 
     fn map(&mut self, node: &Node, value: &Node) -> Option<Made> {
@@ -142,7 +192,9 @@ impl Steps<'_> {
                 name.to_owned()
             }
         };
-        Some(Stores { entity, reference: reference?, resource })
+        let reference = reference?;
+        self.wrote(Some(&entity), &reference, node, "entity");
+        Some(Stores { entity, reference, resource })
     }
 
     fn run(&mut self, node: &Node, value: &Node) -> Option<Made> {
@@ -166,6 +218,12 @@ impl Steps<'_> {
         self.runs.push((name.to_owned(), value.span.clone()));
         self.check_given(node, head, &given);
         let with: With = given.into_iter().map(|(name, program, _)| (name, program)).collect();
+        let span = shape::head_of_verb(node, "run");
+        if !detach {
+            self.taking.take(Taken::Flow(name.to_owned()), &span);
+        }
+        let reference = with.iter().map(|(_, program)| program.clone()).collect();
+        self.written.push(Written { entity: format!("record by `run: {name}`"), reference, span });
         let output = if detach { None } else { Some(Type::Dyn) };
         Some(Made::of(Doing::Run { flow: name.to_owned(), with, detach }, output))
     }
@@ -249,6 +307,13 @@ impl Steps<'_> {
                 expression::nothing()
             }
         };
+        if let Some(inside) = self.inside.last() {
+            let message =
+                format!("`stop` ends the whole task, and cannot stand in {}", inside.words());
+            let finding = Diagnostic::error("F044", shape::head_of_verb(node, "stop"), message);
+            self.found
+                .push(finding.note("leave steps out with `if:` or `choose`, fail with `expect:`"));
+        }
         let made = Made::of(Doing::Stop { end, because }, None);
         Some(Made { goes_on: false, ..made })
     }

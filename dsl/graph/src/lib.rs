@@ -4,6 +4,7 @@
 //! Expressions stand in it as compiled programs in the mapper's own text form, which this crate does
 //! not look into; they carry the language edition they were compiled with.
 
+mod arrows;
 mod hash;
 mod picture;
 mod triggers;
@@ -332,7 +333,9 @@ pub enum Failures {
     /// It is the step's failure.
     #[default]
     Stop,
-    /// The other items go on; it stands in the step's `failures`.
+    /// The other items go on. It stands in the list `failures` beside what is gathered: the item's
+    /// `index`, then `code`, `class`, `message`, `hint`, `field` and `value` as a way on after a fault
+    /// sees them, and `task` where a child task has it.
     Collect,
 }
 

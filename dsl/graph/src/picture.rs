@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::{Endpoint, Graph, Node, Step, StopAs, WaitOn};
+use crate::arrows::{Arrow, Way, arrows};
+use crate::{At, Endpoint, Graph, Node, Schedule, Step, StopAs, WaitOn};
 
 /// How a graph is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,22 +26,12 @@ struct Frame {
     place: String,
 }
 
-/// A way from one step to another; `to` is none where the task ends.
-struct Arrow {
-    from: usize,
-    to: Option<usize>,
-    says: String,
-    /// A way after a fault.
-    fault: bool,
-}
-
 impl Graph {
     /// The graph as a picture.
     #[must_use]
     pub fn picture(&self, form: Form) -> String {
         let frames: Vec<Frame> = self.nodes.iter().map(frame).collect();
-        let arrows: Vec<Arrow> =
-            self.nodes.iter().enumerate().flat_map(|(n, node)| arrows(n, node)).collect();
+        let arrows = arrows(self);
         match form {
             Form::Text => text(self, &frames, &arrows),
             Form::Mermaid => mermaid(self, &frames, &arrows),
@@ -60,7 +51,20 @@ impl Graph {
         if !self.triggers.manual.is_empty() {
             ways.push(format!("by hand: {}", self.triggers.manual.join(", ")));
         }
+        ways.extend(self.triggers.schedules.iter().map(scheduled));
         if ways.is_empty() { "run by another flow".to_owned() } else { ways.join("; ") }
+    }
+}
+
+/// A schedule in words.
+fn scheduled(schedule: &Schedule) -> String {
+    match &schedule.at {
+        At::Every(ms) => format!("{}, every {} s", schedule.name, ms / 1_000),
+        At::Cron { expression, zone } => format!("{}, at {expression} in {zone}", schedule.name),
+        At::After { flow, always: true } => {
+            format!("{}, after {flow} however it ends", schedule.name)
+        }
+        At::After { flow, always: false } => format!("{}, after {flow}", schedule.name),
     }
 }
 
@@ -116,43 +120,6 @@ fn ended(end: StopAs) -> &'static str {
     }
 }
 
-fn arrows(from: usize, node: &Node) -> Vec<Arrow> {
-    let index = |to: &Option<u32>| to.and_then(|to| usize::try_from(to).ok());
-    let next = index(&node.next);
-    let arrow =
-        |to: Option<usize>, says: &str| Arrow { from, to, says: says.to_owned(), fault: false };
-    let mut all = Vec::new();
-    match &node.step {
-        Step::Choose { branches, otherwise } => {
-            for (n, (_, to)) in branches.iter().enumerate() {
-                all.push(arrow(index(to).or(next), &format!("if {}", n + 1)));
-            }
-            all.push(arrow(index(otherwise).or(next), "otherwise"));
-        }
-        Step::Each(each) => {
-            all.push(arrow(index(&each.body), "each"));
-            all.extend(each.after.iter().map(|to| arrow(index(&Some(*to)), "after")));
-            all.push(arrow(next, ""));
-        }
-        Step::Together { branches } => {
-            all.extend(branches.iter().map(|(name, to)| arrow(index(to), name)));
-            all.push(arrow(next, ""));
-        }
-        Step::Stop { .. } if node.when.is_none() => {}
-        Step::Stop { .. } => all.push(arrow(next, "else")),
-        _ => all.push(arrow(next, "")),
-    }
-    for catch in &node.catch {
-        all.push(Arrow {
-            from,
-            to: index(&catch.to).or(next),
-            says: catch.fault.clone(),
-            fault: true,
-        });
-    }
-    all
-}
-
 fn text(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
     let mut out = String::new();
     // Writing into a text does not fail.
@@ -172,10 +139,10 @@ fn text(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
                 continue;
             }
             let to = arrow.to.map_or_else(|| "done".to_owned(), |to| (to + 1).to_string());
-            let says = match (arrow.fault, arrow.says.is_empty()) {
-                (true, _) => format!(" on {}", arrow.says),
-                (false, true) => String::new(),
-                (false, false) => format!(" {}", arrow.says),
+            let says = match (arrow.way, arrow.says.is_empty()) {
+                (Way::Fault, _) => format!(" on {}", arrow.says),
+                (_, true) => String::new(),
+                (_, false) => format!(" {}", arrow.says),
             };
             let _ = writeln!(out, "     {:width$}  ->{says} {to}", "");
         }
@@ -199,7 +166,7 @@ fn mermaid(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
     let _ = writeln!(out, "  done([\"done\"])\n  start --> n0");
     for arrow in arrows {
         let to = arrow.to.map_or_else(|| "done".to_owned(), |to| format!("n{to}"));
-        let line = if arrow.fault { "-.->" } else { "-->" };
+        let line = if arrow.way == Way::On { "-->" } else { "-.->" };
         let says = match arrow.says.as_str() {
             "" => String::new(),
             says => format!("|\"{}\"|", quoted(says)),
@@ -272,7 +239,7 @@ fn svg(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
 /// A straight arrow to the next step, or one that swings out on the right.
 fn curve(out: &mut String, arrow: &Arrow, end: usize, says: &str) {
     let to = arrow.to.unwrap_or(end);
-    let dash = if arrow.fault { " stroke-dasharray=\"5 4\"" } else { "" };
+    let dash = if arrow.way == Way::On { "" } else { " stroke-dasharray=\"5 4\"" };
     if to == arrow.from + 1 && says.is_empty() {
         let (x, y) = (LEFT + WIDE / 2, TOP + STEP * arrow.from + HIGH);
         let _ = writeln!(
@@ -301,7 +268,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Catch, Program, Retry, Triggers};
+    use crate::{Catch, Each, Failures, Overlap, Program, Retry, Triggers};
 
     fn node(id: &str, step: Step, next: Option<u32>) -> Node {
         Node {
@@ -381,5 +348,79 @@ starts: by hand: id
         assert!(drawn.starts_with("<svg") && drawn.ends_with("</svg>\n"));
         assert!(drawn.contains("Orders &lt;to&gt; the ledger") && !drawn.contains("<to>"));
         assert_eq!(drawn.matches("<rect").count(), 3);
+    }
+
+    /// An `each` with two steps, one of which can be undone, and steps after it; then two branches.
+    fn nested() -> Graph {
+        let log = || Step::Log { text: Program(Arc::from("1")) };
+        let each = Each {
+            items: Program(Arc::from("1")),
+            name: "row".to_owned(),
+            index: None,
+            body: Some(1),
+            at_once: 2,
+            failures: Failures::Collect,
+            detach: false,
+            gather: Vec::new(),
+            after: Some(4),
+        };
+        let branches = vec![("a".to_owned(), Some(6)), ("b".to_owned(), Some(7))];
+        let mut first = node("first", log(), Some(3));
+        first.undo = Some(2);
+        let nodes = vec![
+            node("rows", Step::Each(Box::new(each)), Some(5)),
+            first,
+            node("back", log(), None),
+            node("last", log(), None),
+            node("sum", log(), None),
+            node("both", Step::Together { branches }, Some(8)),
+            node("one", log(), None),
+            node("two", log(), None),
+            node("end", log(), None),
+        ];
+        let at = At::After { flow: "other".to_owned(), always: true };
+        let schedule = Schedule {
+            name: "then".to_owned(),
+            at,
+            jitter_ms: 0,
+            overlap: Overlap::Skip,
+            catch_up_ms: 0,
+        };
+        let triggers = Triggers { schedules: vec![schedule], ..Triggers::default() };
+        Graph { nodes, triggers, ..graph() }
+    }
+
+    #[test]
+    fn steps_of_an_item_or_a_branch_lead_back_and_those_that_undo_lead_nowhere() {
+        let wanted = "order: Orders <to> the ledger
+from shop.order to ledger.order
+starts: then, after other however it ends
+  1  rows   each row, 2 at once  order.flow.yaml:9
+            -> each 2
+            -> after 5
+  2  first  log                  order.flow.yaml:9
+            -> 4
+            -> undo 3
+  3  back   log                  order.flow.yaml:9
+  4  last   log                  order.flow.yaml:9
+            -> next item 1
+  5  sum    log                  order.flow.yaml:9
+  6  both   together             order.flow.yaml:9
+            -> a 7
+            -> b 8
+            -> 9
+  7  one    log                  order.flow.yaml:9
+            -> ended 6
+  8  two    log                  order.flow.yaml:9
+            -> ended 6
+  9  end    log                  order.flow.yaml:9
+            -> done
+";
+        assert_eq!(nested().picture(Form::Text), wanted);
+        let drawn = nested().picture(Form::Mermaid);
+        for line in ["n3 -->|\"next item\"| n0", "n1 -.->|\"undo\"| n2", "n4 --> n5"] {
+            assert!(drawn.contains(line), "{line}\n{drawn}");
+        }
+        assert_eq!(drawn.matches("--> done").count(), 1);
     }
 }

@@ -47,6 +47,27 @@ impl Segments {
         Segments(walk.made)
     }
 
+    /// The places of a part of the text, for a scalar that holds only that part.
+    pub(crate) fn part(&self, range: Range<usize>) -> Segments {
+        let cut = self.0.iter().filter_map(|segment| {
+            let start = segment.text.max(range.start);
+            let end = (segment.text + segment.text_len).min(range.end);
+            if start >= end {
+                return None;
+            }
+            let moved = Segment { text: start - range.start, text_len: end - start, ..*segment };
+            Some(match segment.is_linear() {
+                true => Segment {
+                    file: segment.file + (start - segment.text),
+                    file_len: end - start,
+                    ..moved
+                },
+                false => moved,
+            })
+        });
+        Segments(cut.collect())
+    }
+
     /// The bytes of a part of the text.
     pub(crate) fn find(&self, range: Range<usize>) -> Option<Range<usize>> {
         let first = self.0.first()?;

@@ -145,6 +145,18 @@ impl Node {
         }
     }
 
+    /// A part of a scalar's text as a scalar of its own, standing where that part stands. None for
+    /// anything else, and where the range cuts a letter in two.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Option<Node> {
+        let scalar = self.scalar()?;
+        let text = scalar.text.get(range.clone())?.to_owned();
+        let span = self.span_of(range.clone());
+        let places = scalar.places.part(range);
+        let kind = NodeKind::Scalar(Scalar { text, places, ..scalar.clone() });
+        Some(Node { span, kind })
+    }
+
     /// What it is, for messages: `a list`, `a mapping`, `nothing`, `a text`.
     #[must_use]
     pub fn describe(&self) -> &'static str {

@@ -1,13 +1,14 @@
 //! A folder over the connectors of the catalog.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use tenon_graph::Step;
 use tenon_kit::Connector;
 
 use super::systems::shown;
-use crate::{Known, load_integration};
+use crate::{Known, load_integration, load_known};
 
 fn connectors() -> BTreeMap<String, Arc<Connector>> {
     ["shopify", "fortnox"]
@@ -84,4 +85,37 @@ fn mistakes_are_found_against_the_published_schemas() {
     let flow = FLOW.replace("orders/create", "orders/made");
     let (_, found) = load_integration(&folder(&flow), &connectors());
     assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), ["F031"], "{}", shown(&found));
+}
+
+/// The files of a folder that a checker reads, by their paths in it.
+fn read(folder: &Path, below: &str, files: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{below}{}", path.file_name().unwrap().to_string_lossy());
+        if path.is_dir() {
+            read(&path, &format!("{name}/"), files);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            files.insert(name, text);
+        }
+    }
+}
+
+#[test]
+fn shipped_integrations_have_no_findings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows");
+    let connectors: BTreeMap<String, Known> =
+        connectors().iter().map(|(name, c)| (name.clone(), Known::from(&**c))).collect();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.join("integration.yaml").is_file() {
+            continue;
+        }
+        let mut files = BTreeMap::new();
+        read(&path, "", &mut files);
+        let (integration, found) = load_known("", &files, &connectors);
+        assert!(integration.is_some() && found.is_empty(), "{path:?}\n{}", shown(&found));
+        seen += 1;
+    }
+    assert!(seen > 0);
 }

@@ -1,13 +1,13 @@
 //! `corpus/flows.txt`: flows beside their graph's short picture, or beside the codes of what is wrong
-//! with them. `corpus/rendered.txt`: changes of the good folder beside the findings as people see
+//! with them, as if the machine ran the whole language. `corpus/rendered.txt`: changes of the good folder beside the findings as people see
 //! them. `TENON_BLESS=1` writes what is found now, to be read before it is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenon_source::Diagnostic;
+use tenon_source::{Diagnostic, File};
 
 use super::flows::picture;
-use super::systems::{check, good, is_error, shown};
+use super::systems::{check_ahead, good, is_error, shown};
 
 const FLOWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/corpus/flows.txt");
 const RENDERED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/corpus/rendered.txt");
@@ -54,7 +54,7 @@ fn folder(given: &str) -> BTreeMap<String, String> {
 #[test]
 fn flows_become_the_graphs_of_the_corpus_or_are_refused_with_its_codes() {
     let count = run(FLOWS, |given| {
-        let (integration, found) = check(&folder(given));
+        let (integration, found) = check_ahead(&folder(given));
         let line = |d: &Diagnostic| {
             let kind = if is_error(d) { "" } else { " (warning)" };
             format!("{}{kind} at {}\n", d.code, d.span.text().lines().next().unwrap_or_default())
@@ -83,7 +83,7 @@ fn findings_in_folders_read_as_the_corpus_says() {
         let bytes =
             changed.replace("<NUL>", "\0").replace("<TAB>", "\t").replace("<BOM>", "\u{feff}");
         files.insert(path.to_owned(), bytes);
-        let (_, found) = check(&files);
+        let (_, found) = check_ahead(&files);
         codes.borrow_mut().extend(found.iter().map(|finding| finding.code));
         shown(&found).replace('\0', "<NUL>").replace('\t', "<TAB>").replace('\u{feff}', "<BOM>")
     });
@@ -92,4 +92,26 @@ fn findings_in_folders_read_as_the_corpus_says() {
     let missing: Vec<&str> =
         crate::codes::PAGES.iter().map(|page| page.code).filter(|c| !codes.contains(c)).collect();
     assert!(missing.is_empty(), "no case is answered with {missing:?}");
+}
+
+#[test]
+fn formatting_a_flow_of_the_corpus_keeps_its_meaning_and_twice_is_once() {
+    let corpus = std::fs::read_to_string(FLOWS).unwrap();
+    let mut seen = 0;
+    for case in corpus.split("===== ").skip(1) {
+        let (given, _) = case.split_once('\n').unwrap().1.split_once("-----\n").unwrap();
+        let files = folder(given);
+        let path = "order.flow.yaml".to_owned();
+        let file = File { path: path.clone(), text: files[&path].clone() };
+        let Ok(once) = crate::format(&file) else { continue };
+        let again = File { path: path.clone(), text: once.clone() };
+        assert_eq!(crate::format(&again).unwrap(), once, "{given}");
+        let (before, _) = check_ahead(&files);
+        let (after, _) = check_ahead(&files.into_iter().chain([(path, once)]).collect());
+        let graph = |i: Option<crate::Integration>| i.map(|i| i.graphs["order"].nodes.clone());
+        let ids = |i| graph(i).map(|nodes| nodes.into_iter().map(|n| n.step).collect::<Vec<_>>());
+        assert_eq!(ids(before), ids(after), "{given}");
+        seen += 1;
+    }
+    assert!(seen >= 150, "only {seen} flows could be formatted");
 }

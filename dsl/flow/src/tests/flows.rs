@@ -3,9 +3,22 @@
 use tenon_graph::{Graph, Step, StopAs, UpdatePolicy, WhenLocked};
 
 use super::systems::{check, finds, good, is_error, only, shown, with};
+use crate::not_yet;
 
 const FLOW: &str = "order.flow.yaml";
 const CHILD: &str = "invoice.flow.yaml";
+
+/// A good step of every verb that came after the first.
+const EVERY_LATER_VERB: [(&str, &str); 8] = [
+    ("list", "list: ledger.invoice"),
+    ("create", "create: ledger.customer\nreference: order.id\nmap: customer"),
+    ("update", "update: ledger.order\nkey: order.name\nmap: order"),
+    ("delete", "delete: ledger.customer\nkey: order.name"),
+    ("each", "each: order.rows\nas: row\nsteps:\n  - log: \"{row.title}\""),
+    ("together", "together:\n  a: [{ log: \"a\" }]\n  b: [{ log: \"b\" }]"),
+    ("wait", "wait: { for: 5s }"),
+    ("script", "script: script(\"names.rhai::from_note\", order) as text"),
+];
 
 fn graph(flow: &str) -> Graph {
     let (integration, found) = check(&good());
@@ -28,9 +41,28 @@ pub(crate) fn picture(graph: &Graph) -> String {
             }
             lines.push_str(&format!(" | otherwise -> {}", next(*otherwise)));
         }
+        for (name, to) in inner(node) {
+            lines.push_str(&format!(" | {name} -> {}", next(to)));
+        }
         lines.push('\n');
     }
     lines
+}
+
+/// The lists of steps that belong to a step, by their names.
+fn inner(node: &tenon_graph::Node) -> Vec<(String, Option<u32>)> {
+    let mut lists = Vec::new();
+    match &node.step {
+        Step::Each(each) => {
+            let kind = if each.detach { "each, detached" } else { "each" };
+            lists.push((kind.to_owned(), each.body));
+            lists.extend(each.after.map(|to| ("after".to_owned(), Some(to))));
+        }
+        Step::Together { branches } => lists.clone_from(branches),
+        _ => {}
+    }
+    lists.extend(node.undo.map(|to| ("undo".to_owned(), Some(to))));
+    lists
 }
 
 #[test]
@@ -117,9 +149,35 @@ fn a_step_needs_one_verb_that_is_known() {
     assert_eq!(found.fix.map(|fix| (fix.replacement, fix.sure)), Some(("log".to_owned(), true)));
     finds(FLOW, "- log: \"{label} is there\"", "- if: order.test", "F005", "if");
     finds(FLOW, "- log: \"{label}", "- run: invoice\n    log: \"{label}", "F005", "log");
-    finds(FLOW, "- stop: done", "- each: order.rows", "F006", "each");
-    finds(FLOW, "- stop: done", "- stop: done\n    timeout: 5s", "F006", "timeout");
-    finds(FLOW, "when_locked: keep", "when_locked: correct", "F006", "correct");
+}
+
+#[test]
+fn what_the_machine_does_not_run_yet_is_checked_and_then_refused() {
+    let refused = |list: &[&str], word: &str, path: &str, old: &str, new: &str| {
+        let (integration, found) = check(&with(path, old, new));
+        let codes: Vec<_> = found.iter().map(|d| (d.code, d.span.text())).collect();
+        let wanted: &[_] = if list.contains(&word) { &[("F006", word)] } else { &[] };
+        assert_eq!(codes, wanted, "{}", shown(&found));
+        assert_eq!(integration.is_none(), list.contains(&word), "{word}");
+    };
+    for (word, steps) in EVERY_LATER_VERB {
+        let steps = steps.replace('\n', "\n    ");
+        let new = format!("  - {steps}\n  - stop: done");
+        refused(not_yet::VERBS, word, FLOW, "  - stop: done", &new);
+    }
+    assert!(not_yet::VERBS.iter().all(|verb| EVERY_LATER_VERB.iter().any(|(v, _)| v == verb)));
+    let log = "- log: \"{label} is there\"";
+    for (word, key) in [("timeout", "timeout: 5s"), ("undo", "undo:\n      - log: back")] {
+        refused(not_yet::KEYS, word, FLOW, log, &format!("{log}\n    {key}"));
+    }
+    let keep = "when_locked: keep";
+    refused(not_yet::WHEN_LOCKED, "correct", FLOW, keep, "when_locked: correct");
+    let root = "integration.yaml";
+    let schedules = "schedules:\n  n: { flow: order, every: 1h }\ntitle: S";
+    refused(not_yet::INTEGRATION, "schedules", root, "title: S", schedules);
+    let events = "manual: [id]\n  events: [orders]";
+    refused(not_yet::TRIGGERS, "events", FLOW, "manual: [id]", events);
+    assert_eq!(not_yet::TRIGGERS, ["events"], "then this is F006 no more: \"F006\" has no test");
 }
 
 #[test]
