@@ -339,6 +339,13 @@ impl Host for Told {
                 value.clone()
             }
             ReadKey::Reference { entity, .. } => self.references.field(entity).clone(),
+            ReadKey::References { entity, .. } => match self.references.field(entity) {
+                Value::Missing | Value::Null => Value::Missing,
+                Value::List(several) => Value::List(several.clone()),
+                one => {
+                    Value::list(vec![Value::of([("part", Value::text("")), ("id", one.clone())])])
+                }
+            },
             ReadKey::Sent { .. } => Value::Missing,
             ReadKey::Setting { name } => self.settings.get(name).cloned().unwrap_or_default(),
         })

@@ -347,6 +347,27 @@ pub const PAGES: &[Page] = &[
         ["two lines with one id", "use group_by, or another key"],
     ),
     page(
+        "MAP_WRONG_COUNT",
+        "a list has another number of items than is needed",
+        "`single` takes one item at most; lists that are paired have the same length. Which item is meant must be said.",
+        ["single(order.transactions) of an order that was paid twice", "first(order.transactions)"],
+    ),
+    page(
+        "MAP_OUT_OF_RANGE",
+        "a number is outside of what a function takes",
+        "Digits after the point go from 0 to 28, counts and places begin at 0, weights are not negative.",
+        ["round(order.weight, -1, \"half_up\")", "round(order.weight, 0, \"half_up\")"],
+    ),
+    page(
+        "MAP_ROUNDING_LIMIT",
+        "a rounding difference is larger than allowed",
+        "A rounding row takes up what rounding left over. A larger difference is a mistake in the rows or in the total, and booking it would hide that.",
+        [
+            "a total of 1250.00 and rows of 1000.00, with a limit of 1.00",
+            "find the row that is missing, correct the mapping, then retry",
+        ],
+    ),
+    page(
         "MAP_LIMIT",
         "a bound was passed",
         "A list or a range is larger than the language allows.",

@@ -76,6 +76,13 @@ pub enum ReadKey {
         /// The source's id, as plain text.
         id: String,
     },
+    /// All documents of a source record: a list of records with the texts `part` and `id`.
+    References {
+        /// The entity, such as `invoice`.
+        entity: String,
+        /// The source's id, as plain text.
+        id: String,
+    },
     /// What was last sent for a source record.
     Sent {
         /// The entity.
@@ -103,6 +110,7 @@ impl ReadKey {
         match self {
             ReadKey::Lookup { table, key } => format!("lookup {table} {}", json::write(key)),
             ReadKey::Reference { entity, id } => format!("reference {entity} {id}"),
+            ReadKey::References { entity, id } => format!("references {entity} {id}"),
             ReadKey::Sent { entity, id } => format!("sent {entity} {id}"),
             ReadKey::Setting { name } => format!("setting {name}"),
         }

@@ -107,7 +107,8 @@ fn wording(error: &ParseError) -> String {
 
 fn failed(file: &str, error: &EvalAltResult) -> EvalError {
     let inner = error.unwrap_inner();
-    let at = line(inner.position());
+    let at = inner.position();
+    let at = format!("{}:{}", line(at), at.position().unwrap_or(1));
     let mut message = inner.to_string();
     if let Some(end) = message.find(" (line ") {
         message.truncate(end);

@@ -72,6 +72,9 @@ impl Rounding {
     }
 }
 
+/// The smallest whole number of 29 digits.
+const MOST: u128 = 10_000_000_000_000_000_000_000_000_000;
+
 /// An exact decimal with its scale: `1.50` keeps its two digits after the point.
 ///
 /// Equality and order compare the amount, not the scale (`1.5 == 1.50`). Every operation either
@@ -126,14 +129,19 @@ impl Number {
         {
             return Err(not());
         }
-        if exponent == 0 {
-            return Decimal::from_str_exact(mantissa).map(Number).map_err(|_| too_many());
-        }
-        Decimal::from_str_exact(mantissa)
-            .ok()
-            .and_then(|d| shift(d, exponent))
-            .map(Number)
-            .ok_or_else(too_many)
+        let number = Decimal::from_str_exact(mantissa).ok();
+        let number = if exponent == 0 { number } else { number.and_then(|d| shift(d, exponent)) };
+        number.map(Number).filter(|number| number.is_held()).ok_or_else(too_many)
+    }
+
+    /// Whether the number has no more digits than every exact number can hold; the decimal inside
+    /// takes some numbers of one digit more, and a bound that depends on the digits is none.
+    fn is_held(self) -> bool {
+        self.0.mantissa().unsigned_abs() < MOST
+    }
+
+    fn held(self, operation: &'static str) -> Result<Number, NumberError> {
+        if self.is_held() { Ok(self) } else { Err(NumberError::WouldDropDigits(operation)) }
     }
 
     /// Exact sum.
@@ -145,11 +153,11 @@ impl Number {
         let sum = self.0.checked_add(other.0).ok_or(NumberError::WouldDropDigits("+"))?;
         let scale = self.0.scale().max(other.0.scale());
         if sum.scale() >= scale {
-            return Ok(Number(sum));
+            return Number(sum).held("+");
         }
         if self.0.is_zero() || other.0.is_zero() {
             // The library gives the other operand as it is: nothing is lost but zeros at the end.
-            return Ok(Number(sum).round(scale, Rounding::HalfUp));
+            return Number(sum).round(scale, Rounding::HalfUp).held("+");
         }
         Err(NumberError::WouldDropDigits("+"))
     }
@@ -177,7 +185,7 @@ impl Number {
         if product.scale() != wanted {
             return Err(NumberError::WouldDropDigits("*"));
         }
-        Ok(Number(product))
+        Number(product).held("*")
     }
 
     /// Quotient, half-even to 28 significant digits: **inexact**.
@@ -386,6 +394,24 @@ mod tests {
     fn more_than_28_digits_are_refused_never_rounded() {
         let text = "1.0000000000000000000000000000001";
         assert!(matches!(Number::parse(text), Err(NumberError::TooManyDigits(_))));
+    }
+
+    #[test]
+    fn a_number_of_29_digits_is_refused_whether_or_not_its_binary_form_would_fit() {
+        for text in [
+            "10000000000000000000000000000",
+            "79228162514264337593543950335",
+            "-79228162514264337593543950335",
+            "1000000000000000000000000000.0",
+            "1e28",
+        ] {
+            assert!(matches!(Number::parse(text), Err(NumberError::TooManyDigits(_))), "{text}");
+        }
+        let most = n("9999999999999999999999999999");
+        assert_eq!(most.add(n("1")), Err(NumberError::WouldDropDigits("+")));
+        assert_eq!(most.negate().subtract(n("1")), Err(NumberError::WouldDropDigits("-")));
+        assert_eq!(most.multiply(n("2")), Err(NumberError::WouldDropDigits("*")));
+        assert_eq!(n("1e27").to_string().len(), 28);
     }
 
     #[test]

@@ -207,6 +207,9 @@ pub(crate) mod reads {
                 ReadKey::Sent { entity, id } => {
                     e.u8(2)?.str(entity)?.str(id)?;
                 }
+                ReadKey::References { entity, id } => {
+                    e.u8(4)?.str(entity)?.str(id)?;
+                }
                 ReadKey::Setting { name } => {
                     e.u8(3)?.str(name)?.null()?;
                 }
@@ -233,6 +236,7 @@ pub(crate) mod reads {
                     d.null()?;
                     ReadKey::Setting { name: first }
                 }
+                4 => ReadKey::References { entity: first, id: d.str()?.to_owned() },
                 _ => return Err(DecodeError::message("not a stored read of a known kind")),
             };
             reads.push((key, value::decode(d, ctx)?));
@@ -258,5 +262,33 @@ pub(crate) mod hash {
         let bytes: [u8; 32] =
             d.bytes()?.try_into().map_err(|_| DecodeError::message("not a graph hash"))?;
         Ok(GraphHash::from_bytes(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReadKey;
+
+    #[test]
+    fn a_stored_read_of_every_kind_reads_back_as_it_was_written() {
+        let (entity, id) = ("invoice".to_owned(), "1".to_owned());
+        let one = Value::of([("part", Value::text("")), ("id", Value::text("7"))]);
+        let looked = vec![
+            (
+                ReadKey::Lookup { table: "t".to_owned(), key: Value::text("SE") },
+                Value::from(3001_i64),
+            ),
+            (ReadKey::Reference { entity: entity.clone(), id: id.clone() }, Value::Missing),
+            (
+                ReadKey::References { entity: entity.clone(), id: id.clone() },
+                Value::list(vec![one]),
+            ),
+            (ReadKey::Sent { entity, id }, Value::Missing),
+            (ReadKey::Setting { name: "s".to_owned() }, Value::text("x")),
+        ];
+        let mut bytes = Vec::new();
+        reads::encode(&looked, &mut Encoder::new(&mut bytes), &mut ()).unwrap();
+        assert_eq!(reads::decode(&mut Decoder::new(&bytes), &mut ()).unwrap(), looked);
     }
 }

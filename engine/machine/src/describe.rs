@@ -214,6 +214,7 @@ pub(crate) fn shown(key: &ReadKey) -> String {
     match key {
         ReadKey::Lookup { table, key } => format!("table {table} {}", json::write(key)),
         ReadKey::Reference { entity, id } => format!("reference {entity} {id}"),
+        ReadKey::References { entity, id } => format!("references {entity} {id}"),
         ReadKey::Sent { entity, id } => format!("sent {entity} {id}"),
         ReadKey::Setting { name } => format!("setting {name}"),
     }

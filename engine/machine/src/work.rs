@@ -240,6 +240,17 @@ impl<'a> Work<'a> {
         self.stored(&ReadKey::Sent { entity: entity.to_owned(), id: id.to_owned() })
     }
 
+    /// All references of a source record; the one this task holds is among them.
+    fn references(&self, key: &ReadKey, entity: &str, id: &str) -> Run<Value> {
+        let stored = self.stored(key)?;
+        let Some(own) = self.task.links.get(&(entity.to_owned(), id.to_owned())) else {
+            return Ok(stored);
+        };
+        let others = stored.items().iter().filter(|one| one.field("part").as_text() != Some(""));
+        let own = Value::of([("part", Value::text("")), ("id", Value::text(&own.target))]);
+        Ok(Value::list(std::iter::once(own).chain(others.cloned()).collect()))
+    }
+
     /// Stored state as it is now, not recorded with a step.
     pub(crate) fn stored(&self, key: &ReadKey) -> Run<Value> {
         self.world.reads.value(key).ok_or_else(|| {
@@ -263,6 +274,7 @@ impl<'a> Work<'a> {
             ReadKey::Reference { entity, id } => self
                 .link(entity, id)
                 .map(|link| link.map_or(Value::Missing, |link| link.to_value())),
+            ReadKey::References { entity, id } => self.references(key, entity, id),
             ReadKey::Sent { entity, id } => self.sent(entity, id),
             other => self.stored(other),
         };

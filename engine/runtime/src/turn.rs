@@ -9,7 +9,8 @@ use tenon_machine::{
     Task, TaskId, World, decide,
 };
 use tenon_store::{
-    AuditRow, Commit, EventRow, Key, LockRow, ReferenceRow, Row, SentRow, StoreError, TimerRow,
+    AuditRow, Commit, EventRow, Key, LockRow, ReferenceRow, Row, Scan, Select, SentRow, StoreError,
+    TimerRow,
 };
 use tenon_value::{Value, json};
 
@@ -38,7 +39,9 @@ impl Reads for View {
         match key {
             ReadKey::Lookup { table, key } => Some(self.values.lookup(table, key)),
             ReadKey::Setting { name } => Some(self.values.setting(name)),
-            ReadKey::Sent { .. } | ReadKey::Reference { .. } => self.sent.get(key).cloned(),
+            ReadKey::Sent { .. } | ReadKey::Reference { .. } | ReadKey::References { .. } => {
+                self.sent.get(key).cloned()
+            }
         }
     }
 
@@ -71,6 +74,10 @@ impl View {
                     };
                     self.links.insert((entity.clone(), id.clone()), link);
                 }
+                ReadKey::References { entity, id } => {
+                    let found = references(engine, pair, entity, id).await?;
+                    self.sent.insert(key.clone(), found);
+                }
                 ReadKey::Sent { entity, id } => {
                     let row = engine.store.get(&sent_key(pair, entity, id)).await?;
                     let value = match row {
@@ -84,6 +91,26 @@ impl View {
         }
         Ok(())
     }
+}
+
+/// All documents of a source record, each with its part.
+async fn references(
+    engine: &Engine,
+    pair: &str,
+    entity: &str,
+    id: &str,
+) -> Result<Value, StoreError> {
+    let select = Select::ReferencesOfSource {
+        pair: pair.to_owned(),
+        entity: entity.to_owned(),
+        source: id.to_owned(),
+    };
+    let rows = engine.store.scan(Scan::new(select)).await?.rows;
+    let one = |row: ReferenceRow| {
+        Value::of([("part", Value::text(&row.part)), ("id", Value::text(&row.target))])
+    };
+    let rows = rows.into_iter().filter_map(|row| ReferenceRow::try_from(row).ok());
+    Ok(Value::list(rows.map(one).collect()))
 }
 
 fn reference_key(pair: &str, entity: &str, id: &str) -> Key {

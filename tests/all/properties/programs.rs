@@ -27,7 +27,7 @@ impl Author<'_> {
         self.of(ty, depth)
     }
 
-    fn any_type(&mut self) -> Type {
+    pub(super) fn any_type(&mut self) -> Type {
         let simple = [
             Type::Text,
             Type::Bool,
@@ -47,7 +47,7 @@ impl Author<'_> {
     }
 
     /// Without slips.
-    fn exact(&mut self, ty: &Type, depth: usize) -> String {
+    pub(super) fn exact(&mut self, ty: &Type, depth: usize) -> String {
         let before = std::mem::replace(&mut self.slips, false);
         let text = self.of(ty, depth);
         self.slips = before;
@@ -65,6 +65,11 @@ impl Author<'_> {
         }
         if self.dice.one_in(4) {
             return self.choice(ty, depth - 1);
+        }
+        if self.dice.one_in(2)
+            && let Some(call) = self.called(ty, depth - 1)
+        {
+            return call;
         }
         self.made(ty, depth - 1)
     }
@@ -322,7 +327,7 @@ impl Author<'_> {
         }
     }
 
-    fn lambda(&mut self, item: Type, gives: &Type, depth: usize) -> (String, String) {
+    pub(super) fn lambda(&mut self, item: Type, gives: &Type, depth: usize) -> (String, String) {
         let name = self.bind(item);
         let body = self.write(gives, depth);
         self.names.pop();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use tenon_mapper::{Env, Field, Type, Types, Wire};
+use tenon_mapper::{Env, Field, TableType, Type, Types, Wire};
 use tenon_value::{Number, Value};
 
 use crate::fuzz::Dice;
@@ -62,6 +62,10 @@ pub(super) fn env(dice: &mut Dice) -> Env {
         types.add(&format!("s.R{record}"), fields);
     }
     let mut env = Env { types, ..Env::default() };
+    for (name, value) in [("names", Type::Text), ("rates", Type::Decimal)] {
+        let keys = IndexMap::from([("key".to_owned(), Type::Text)]);
+        env.tables.insert(name.to_owned(), TableType { keys, value: value.optional() });
+    }
     env.scope.insert("r".to_owned(), Type::named("s.R0"));
     env
 }

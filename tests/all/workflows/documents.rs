@@ -60,7 +60,7 @@ impl Host for Told {
                 row.map_or(Value::Missing, |(_, value)| value.clone())
             }
             ReadKey::Reference { entity, .. } => self.references.field(entity).clone(),
-            ReadKey::Sent { .. } => Value::Missing,
+            ReadKey::References { .. } | ReadKey::Sent { .. } => Value::Missing,
             ReadKey::Setting { name } => self.settings.get(name).cloned().unwrap_or_default(),
         })
     }

@@ -70,9 +70,15 @@ impl Checker<'_> {
     ) {
         let Some(fields) = self.fields_of(target.ty).cloned() else { return };
         let Type::Record(made) = &part.ty else { return };
+        let mut meant: Vec<String> = Vec::new();
         for (word, value) in entries {
             match fields.get(word.text.as_str()) {
-                None => self.no_target_field(&word.text, &word.span, &fields, target.ty),
+                None => {
+                    self.no_target_field(&word.text, &word.span, &fields, target.ty);
+                    let missing = fields.iter().filter(|(name, _)| !made.contains_key(*name));
+                    let near = tenon_source::near(&word.text, missing.map(|(name, _)| &**name));
+                    meant.extend(near.map(str::to_owned));
+                }
                 Some(field) => {
                     self.target_field(&word.text, field, &word.span);
                     let ty = made.get(word.text.as_str()).map_or(Type::Dyn, |f| f.ty.clone());
@@ -85,6 +91,7 @@ impl Checker<'_> {
             .iter()
             .filter(|(name, field)| field.required && !made.contains_key(*name))
             .map(|(name, _)| &**name)
+            .filter(|name| !meant.iter().any(|m| m == name))
             .collect();
         if !missing.is_empty() {
             let message = format!("required fields are not given: {}", missing.join(", "));
@@ -134,6 +141,12 @@ impl Checker<'_> {
             }
             Kind::Let(_, _, body) => self.literals(body, target),
             Kind::Match(_, arms) => arms.iter().for_each(|arm| self.literals(&arm.gives, target)),
+            Kind::Call(name, arguments) if name.text == "truncate" => {
+                self.cut(arguments.iter().map(|a| &a.value).nth(1), target);
+            }
+            Kind::Pipe(_, name, arguments) if name.text == "truncate" => {
+                self.cut(arguments.iter().map(|a| &a.value).next(), target);
+            }
             _ => {
                 let Some(text) = ast.as_plain_text() else { return };
                 if let Type::Enum(values) = target.ty.required() {
@@ -162,11 +175,22 @@ impl Checker<'_> {
         }
     }
 
+    /// A text that is cut, but not to what the target takes.
+    fn cut(&mut self, length: Option<&Ast>, target: &Target<'_>) {
+        let (Some(longest), Some(ast)) = (target.max_length, length) else { return };
+        if let Kind::Number(length) = &ast.kind
+            && *length > tenon_value::Number::from(i64::from(longest))
+        {
+            let message = format!("the text is cut at {length}, {} takes {longest}", target.name);
+            let span = self.span(&ast.span);
+            let found = Diagnostic::error("M013", span.clone(), message);
+            self.found.push(found.fix(span, longest.to_string(), false));
+        }
+    }
+
     fn compatible(&mut self, found: &Type, ast: &Ast, target: &Target<'_>) {
         let (from, to) = (found.required(), target.ty.required());
-        if super::shapes::is_inexact(from) && *to != Type::Dyn
-            || matches!(from, Type::Inexact | Type::InexactMoney)
-        {
+        if super::shapes::is_inexact(from) {
             return self.inexact(ast, target.name);
         }
         if self.fits_type(from, to) {

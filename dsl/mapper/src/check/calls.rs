@@ -45,7 +45,9 @@ impl Checker<'_> {
         let broken = |d: &Diagnostic| d.severity == tenon_source::Severity::Error;
         if !self.found.iter().skip(before).any(broken) {
             self.special(function, &placed);
-            self.kinds(function, &placed, &types);
+            if self.rounded_arguments(function, &placed, &types) {
+                self.kinds(function, &placed, &types);
+            }
         }
         if self.env.money.vat_as_given && ["net", "gross", "vat_part"].contains(&function.name) {
             let span = self.span(&name.span);
@@ -269,10 +271,9 @@ impl Checker<'_> {
         match function.name {
             "matches" | "match_text" => {
                 if let Some((pattern, ast)) = literal(1)
-                    && regex::Regex::new(&pattern).is_err()
+                    && let Err(why) = crate::functions::catalog::matches_::compiled(&pattern)
                 {
-                    let message = format!("`{pattern}` is no regular expression");
-                    self.error("M025", &ast.span, message);
+                    self.error("M025", &ast.span, format!("`{pattern}` {why}"));
                 }
             }
             "script" => {

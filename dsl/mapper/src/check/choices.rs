@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenon_value::Value;
 
-use super::shapes::{join, join_parts};
+use super::shapes::{is_inexact, join, join_parts};
 use super::{Checker, Part, Sort, facts};
 use crate::ast::{Arm, Ast, Pattern, Word};
 use crate::code::{Arm as ArmCode, Code};
@@ -40,6 +40,9 @@ impl Checker<'_> {
         tail: bool,
     ) -> Part {
         let value = self.check(subject);
+        if is_inexact(&value.ty) {
+            self.inexact(subject, "`match`");
+        }
         let mut codes = Vec::new();
         let mut parts = Vec::new();
         let mut other = None;
@@ -145,9 +148,10 @@ impl Checker<'_> {
 
     pub(super) fn list(&mut self, items: &[Ast]) -> Part {
         let parts: Vec<Part> = items.iter().map(|item| self.check(item)).collect();
-        let ty =
-            parts.iter().map(|p| if p.sort == Sort::Absent { Type::Dyn } else { p.ty.clone() });
-        let ty = ty.reduce(|a, b| join(&self.env.types, &a, &b)).unwrap_or(Type::Dyn);
+        let there = parts.iter().filter(|p| p.sort != Sort::Absent).map(|p| p.ty.clone());
+        let ty = there.reduce(|a, b| join(&self.env.types, &a, &b)).unwrap_or(Type::Dyn);
+        let absent = parts.iter().any(|p| p.sort == Sort::Absent);
+        let ty = if absent { ty.optional() } else { ty };
         Part::new(Code::List(parts.into_iter().map(|p| p.code).collect()), ty.list())
     }
 }

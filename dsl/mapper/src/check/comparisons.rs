@@ -24,6 +24,9 @@ impl Checker<'_> {
                     self.needs_value(part, ast, "a comparison");
                     return;
                 }
+                if is_record(&part.ty) || matches!(part.ty, Type::List(_)) {
+                    return self.no_order(op, part, ast);
+                }
             } else if is_inexact(&part.ty) {
                 return self.inexact(ast, "a comparison");
             }
@@ -32,6 +35,23 @@ impl Checker<'_> {
             return;
         }
         self.same_kind(a, b);
+    }
+
+    /// Lists and records are the same or not, never more or less.
+    fn no_order(&mut self, op: Operator, part: &Part, ast: &Ast) {
+        let message = format!(
+            "`{}` needs values with an order, `{}` is {}",
+            op.symbol(),
+            print(ast),
+            shown_type(&part.ty)
+        );
+        let list = matches!(part.ty, Type::List(_));
+        let (code, note) = if list {
+            ("M032", "take one item with first(…) or [0], or count them with count(…)")
+        } else {
+            ("M004", "name one of its fields")
+        };
+        self.error_with(code, &ast.span, message, note);
     }
 
     fn member(&mut self, a: (&Part, &Ast), b: (&Part, &Ast)) {
@@ -46,11 +66,17 @@ impl Checker<'_> {
                 let before = self.found.len();
                 let part = self.check(item);
                 self.found.truncate(before);
+                if is_inexact(&part.ty) {
+                    return self.inexact(item, "`in`");
+                }
                 if part.sort == Sort::Plain {
                     self.same_kind(a, (&part, item));
                 }
             }
             return;
+        }
+        if is_inexact(&b.0.ty) {
+            return self.inexact(b.1, "`in`");
         }
         match b.0.ty.required() {
             Type::Dyn | Type::Map(_) | Type::Record(_) | Type::Named(_) => {}

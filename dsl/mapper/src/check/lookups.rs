@@ -105,7 +105,8 @@ impl Checker<'_> {
         let found = part.ty.required();
         let fits = match ty.required() {
             Type::Text | Type::Enum(_) => {
-                !matches!(found, Type::List(_) | Type::Named(_) | Type::Record(_) | Type::Map(_))
+                is_number(found)
+                    || matches!(found, Type::Text | Type::Enum(_) | Type::Bool | Type::Dyn)
             }
             Type::Decimal | Type::Int => {
                 is_number(found) || matches!(found, Type::Dyn | Type::Text)

@@ -25,7 +25,7 @@ use crate::code::{Code, Leaf, Pick};
 use crate::env::Env;
 use crate::types::Type;
 
-pub(crate) use arguments::one_of;
+pub(crate) use arguments::{joined, one_of};
 pub(crate) use assign::Target;
 use facts::Fact;
 pub(crate) use shapes::{leaf_of, shown_type, simple_type};
@@ -55,6 +55,8 @@ pub(crate) struct Local {
     /// Its value was already brought to its type.
     pub(crate) typed: bool,
     pub(crate) used: bool,
+    /// What was known of paths before this name hid another one, which they may speak of.
+    facts: Option<Vec<(String, Fact)>>,
 }
 
 /// A checked part.
@@ -268,9 +270,7 @@ impl<'a> Checker<'a> {
     }
 
     pub(crate) fn shadows(&mut self, name: &str, at: &Range<usize>) {
-        let known =
-            self.locals.iter().any(|l| *l.name == *name) || self.env.scope.contains_key(name);
-        if known {
+        if self.is_known(name) {
             let span = self.span(at);
             let message = format!("`{name}` hides a name of the same spelling");
             self.found.push(Diagnostic::warning("M022", span, message).note("choose another name"));
@@ -280,13 +280,28 @@ impl<'a> Checker<'a> {
     /// Adds a binding and gives its slot.
     pub(crate) fn push(&mut self, name: &str, ty: Type, typed: bool) -> u16 {
         let slot = u16::try_from(self.locals.len()).unwrap_or(u16::MAX);
-        self.locals.push(Local { name: Arc::from(name), ty, typed, used: false });
+        let facts = self.is_known(name).then(|| std::mem::take(&mut self.facts));
+        self.locals.push(Local { name: Arc::from(name), ty, typed, used: false, facts });
         slot
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        self.locals.iter().any(|l| *l.name == *name) || self.env.scope.contains_key(name)
+    }
+
+    /// Takes away all bindings above that many.
+    pub(crate) fn drop_to(&mut self, height: usize) {
+        while self.locals.len() > height {
+            self.pop(None);
+        }
     }
 
     /// Takes the last binding away, and says so where it was never used.
     pub(crate) fn pop(&mut self, at: Option<&Range<usize>>) {
         let Some(local) = self.locals.pop() else { return };
+        if let Some(facts) = local.facts {
+            self.facts = facts;
+        }
         if let Some(at) = at
             && !local.used
             && !local.name.starts_with('_')

@@ -88,11 +88,9 @@ impl Checker<'_> {
 
     pub(crate) fn needs_bool(&mut self, part: &Part, ast: &Ast) {
         match part.ty.required() {
-            Type::Bool if matches!(part.ty, Type::Optional(_)) => {
+            Type::Bool | Type::Dyn => {
                 self.needs_value(part, ast, "a condition");
             }
-            Type::Bool => {}
-            Type::Dyn if part.sort != Sort::Absent => {}
             other => {
                 let message =
                     format!("a condition is a bool, `{}` is {}", print(ast), shown_type(other));
@@ -223,9 +221,19 @@ impl Checker<'_> {
                 return Type::Dyn;
             }
         }
+        for (part, ast) in [a, b] {
+            if let Type::List(item) = &part.ty
+                && let Type::Optional(_) = **item
+            {
+                let item = Part::new(Code::Omit, (**item).clone());
+                self.needs_value(&item, ast, &format!("`{}`", op.symbol()));
+                return Type::Dyn;
+            }
+        }
         if matches!(op, Operator::Divide | Operator::Remainder) {
             self.divisor(b.1);
         }
+        self.fallible |= matches!((&a.0.ty, &b.0.ty), (Type::List(_), Type::List(_)));
         let (x, y) = (&a.0.ty, &b.0.ty);
         if op == Operator::Add && (matches!(x, Type::Text) || matches!(y, Type::Text)) {
             let joined = format!("\"{}{}\"", hole(a.1), hole(b.1));

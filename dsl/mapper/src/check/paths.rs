@@ -239,6 +239,9 @@ impl Checker<'_> {
     fn index(&mut self, base: &Ast, index: &Ast) -> Part {
         let base_part = self.path(base);
         let at = self.check(index);
+        if !self.needs_value(&at, index, "an index") {
+            return Part::unknown();
+        }
         let code = Code::Index(Box::new(base_part.code), Box::new(at.code.clone()));
         let ty = match base_part.ty.required() {
             Type::Dyn => return Part::new(code, Type::Dyn),
@@ -250,14 +253,20 @@ impl Checker<'_> {
                 }
                 (**item).clone()
             }
-            Type::Map(item) => (**item).clone(),
+            Type::Map(item) => {
+                self.names_a_field(&at, index);
+                (**item).clone()
+            }
             Type::Named(_) | Type::Record(_) => match &at.code {
                 Code::Const(Value::Text(name)) => {
                     let word = Word { text: name.to_string(), span: index.span.clone() };
                     let Code::Index(base_code, _) = code else { return Part::unknown() };
                     return self.record_field(*base_code, base_part.ty.required(), &word);
                 }
-                _ => return Part::new(code, Type::Dyn),
+                _ => {
+                    self.names_a_field(&at, index);
+                    return Part::new(code, Type::Dyn);
+                }
             },
             other => {
                 let message =
@@ -267,6 +276,18 @@ impl Checker<'_> {
             }
         };
         Part::new(code, ty.optional())
+    }
+
+    /// An index of a record is the name of a field.
+    fn names_a_field(&mut self, at: &Part, index: &Ast) {
+        if !matches!(at.ty, Type::Text | Type::Enum(_) | Type::Dyn) {
+            let message = format!(
+                "a field of a record is named by a text, `{}` is {}",
+                print(index),
+                shown_type(&at.ty)
+            );
+            self.error("M004", &index.span, message);
+        }
     }
 
     fn filter(&mut self, base: &Ast, condition: &Ast) -> Part {

@@ -92,7 +92,8 @@ pub(super) fn is_money(ty: &Type) -> bool {
 pub(super) fn is_inexact(ty: &Type) -> bool {
     match ty.required() {
         Type::Inexact | Type::InexactMoney => true,
-        Type::List(inner) => is_inexact(inner),
+        Type::List(inner) | Type::Map(inner) => is_inexact(inner),
+        Type::Record(fields) => fields.values().any(|field| is_inexact(&field.ty)),
         _ => false,
     }
 }
@@ -137,6 +138,15 @@ fn join_within(types: &Types, (a, b): (&Type, &Type), depth: usize) -> Type {
                 _ => Type::Dyn,
             }
         }
+        (x, y)
+            if (is_money(x) || is_money(y))
+                && [x, y].iter().all(|t| is_number(t) || is_money(t))
+                && (is_inexact(x) || is_inexact(y)) =>
+        {
+            Type::InexactMoney
+        }
+        // What is unrounded on one side is refused as a whole, whatever stands on the other.
+        _ if is_inexact(a) || is_inexact(b) => Type::Inexact,
         _ => Type::Dyn,
     }
 }

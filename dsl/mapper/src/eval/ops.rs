@@ -88,6 +88,9 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
         (Value::Date(date), Value::Text(text)) | (Value::Text(text), Value::Date(date)) => {
             time::parse_date(text) == Some(*date)
         }
+        (Value::DateTime(at), Value::Text(text)) | (Value::Text(text), Value::DateTime(at)) => {
+            time::parse_datetime(text) == Some(*at)
+        }
         (Value::List(x), Value::List(y)) => {
             x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| equal(x, y))
         }
@@ -203,7 +206,7 @@ fn arithmetic(op: Op, a: &Value, b: &Value) -> Result<Value> {
         (Value::List(x), Value::List(y)) => {
             if x.len() != y.len() {
                 return Err(EvalError::fault(
-                    "MAP_WRONG_TYPE",
+                    "MAP_WRONG_COUNT",
                     format!("two lists of {} and {} items can't be paired", x.len(), y.len()),
                 ));
             }

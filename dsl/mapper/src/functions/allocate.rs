@@ -3,7 +3,7 @@
 use tenon_value::{Money, Number, Rounding, Value};
 
 use crate::eval::ops;
-use crate::functions::{Call, Function, Result, Takes, may, needs, same};
+use crate::functions::{Call, Function, Result, Takes, may, needs};
 use crate::host::EvalError;
 
 /// Splits a total by weights so that the parts add up to it exactly: largest remainders first. Two digits unless another scale is given.
@@ -14,7 +14,7 @@ pub(super) static FUNCTION: Function = Function {
         needs("weights", Takes::List),
         may("scale", Takes::Int),
     ],
-    result: |t| same(t, 0).required().clone().list(),
+    result: |t| crate::functions::catalog::round_::rounded(t).list(),
     gives: "list of the total’s kind",
     fallible: true,
     doc: "Splits a total by weights so that the parts add up to it exactly: largest remainders first. Two digits unless another scale is given.",
@@ -22,6 +22,7 @@ pub(super) static FUNCTION: Function = Function {
         ("allocate(10.00, [1, 1, 1])", "[3.34, 3.33, 3.33]"),
         ("allocate(-0.01, [1, 1])", "[-0.01, 0.00]"),
         ("allocate(1, [0, 0])", "fault MAP_DIVISION_BY_ZERO"),
+        ("allocate(1, [2, -1])", "fault MAP_OUT_OF_RANGE"),
     ],
     run,
 };
@@ -50,7 +51,7 @@ fn parts(total: Number, weights: &[Number], scale: u32) -> Result<Vec<Number>> {
     let mut whole = Number::ZERO;
     for weight in weights {
         if weight.is_negative() {
-            return Err(EvalError::fault("MAP_WRONG_TYPE", "weights can't be negative"));
+            return Err(EvalError::fault("MAP_OUT_OF_RANGE", "weights can't be negative"));
         }
         whole = whole.add(*weight)?;
     }

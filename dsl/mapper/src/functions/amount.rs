@@ -10,7 +10,10 @@ use crate::types::Type;
 pub(super) static FUNCTION: Function = Function {
     name: "amount",
     params: &[needs("money", Takes::Amount)],
-    result: |_| Type::Decimal,
+    result: |t| match t.first().map(Type::required) {
+        Some(Type::InexactMoney | Type::Inexact) => Type::Inexact,
+        _ => Type::Decimal,
+    },
     gives: "decimal",
     fallible: false,
     doc: "The number of an amount.",

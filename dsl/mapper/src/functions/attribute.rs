@@ -13,7 +13,10 @@ pub(super) static FUNCTION: Function = Function {
     gives: "text?",
     fallible: false,
     doc: "The value of the item with that `key` (or `name`), such as a custom attribute of an order.",
-    examples: &[("attribute([{ key = \"ref\", value = \"7\" }], \"ref\")", "\"7\"")],
+    examples: &[
+        ("attribute([{ key = \"ref\", value = \"7\" }], \"ref\")", "\"7\""),
+        ("attribute([{ name = \"ref\", value = 7 }], \"ref\")", "\"7\""),
+    ],
     run,
 };
 
@@ -22,5 +25,16 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let is = |value: &Value| value.as_text() == Some(&key);
     let list = call.list(0)?;
     let found = list.iter().find(|i| is(i.field("key")) || is(i.field("name")));
-    Ok(found.map_or(Value::Missing, |item| item.field("value").clone()))
+    found.map_or(Ok(Value::Missing), |item| written(call, item.field("value")))
+}
+
+/// A value that somebody wrote beside a key, as text.
+pub(crate) fn written(call: &Call<'_, '_>, value: &Value) -> Result<Value> {
+    match value {
+        Value::Missing | Value::Null => Ok(Value::Missing),
+        Value::Text(_) => Ok(value.clone()),
+        other => {
+            other.plain().map(Value::from).ok_or_else(|| call.wrong("a plain value", Some(other)))
+        }
+    }
 }

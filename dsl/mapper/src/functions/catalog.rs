@@ -154,12 +154,16 @@ pub(crate) mod present_;
 pub(crate) mod range_;
 #[path = "ref.rs"]
 pub(crate) mod ref_;
+#[path = "refs.rs"]
+pub(crate) mod refs_;
 #[path = "replace.rs"]
 pub(crate) mod replace_;
 #[path = "reverse.rs"]
 pub(crate) mod reverse_;
 #[path = "round.rs"]
 pub(crate) mod round_;
+#[path = "rounding_row.rs"]
+pub(crate) mod rounding_row_;
 #[path = "scale.rs"]
 pub(crate) mod scale_;
 #[path = "script.rs"]
@@ -287,9 +291,11 @@ pub static ALL: &[&Function] = &[
     &present_::FUNCTION,
     &range_::FUNCTION,
     &ref_::FUNCTION,
+    &refs_::FUNCTION,
     &replace_::FUNCTION,
     &reverse_::FUNCTION,
     &round_::FUNCTION,
+    &rounding_row_::FUNCTION,
     &scale_::FUNCTION,
     &script_::FUNCTION,
     &sent_::FUNCTION,

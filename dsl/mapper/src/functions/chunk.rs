@@ -3,7 +3,6 @@
 use tenon_value::Value;
 
 use crate::functions::{Call, Function, Result, Takes, item, needs, takes};
-use crate::host::EvalError;
 
 /// The items in lists of at most so many.
 pub(super) static FUNCTION: Function = Function {
@@ -13,14 +12,17 @@ pub(super) static FUNCTION: Function = Function {
     gives: "list<list>",
     fallible: true,
     doc: "The items in lists of at most so many.",
-    examples: &[("chunk([1, 2, 3], 2)", "[[1, 2], [3]]")],
+    examples: &[
+        ("chunk([1, 2, 3], 2)", "[[1, 2], [3]]"),
+        ("chunk([1], 0)", "fault MAP_OUT_OF_RANGE"),
+    ],
     run,
 };
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let size = call.count(1)?;
     if size == 0 {
-        return Err(EvalError::fault("MAP_WRONG_TYPE", "chunks need a size of at least 1"));
+        return Err(call.out_of_range("a size of at least 1", 1));
     }
     let items = call.list(0)?;
     Ok(Value::list(items.chunks(size).map(|c| Value::list(c.to_vec())).collect()))

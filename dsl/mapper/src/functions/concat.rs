@@ -2,16 +2,16 @@
 
 use tenon_value::Value;
 
-use crate::functions::{Call, Function, Result, Takes, item, takes};
+use crate::functions::{Call, Function, Result, Takes, takes};
 
-/// Two lists as one; absent ones are empty.
+/// Two lists of one kind as one; absent ones are empty.
 pub(super) static FUNCTION: Function = Function {
     name: "concat",
     params: &[takes("a", Takes::Any), takes("b", Takes::Any)],
-    result: |t| item(t, 0).list(),
+    result: |t| crate::check::joined(t),
     gives: "list",
     fallible: false,
-    doc: "Two lists as one; absent ones are empty.",
+    doc: "Two lists of one kind as one; absent ones are empty.",
     examples: &[("concat([1], [2])", "[1, 2]")],
     run,
 };

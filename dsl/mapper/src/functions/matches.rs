@@ -26,9 +26,20 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     Ok(Value::Bool(pattern.is_match(&call.text(0)?)))
 }
 
+/// Largest compiled pattern, in bytes.
+const MOST_BYTES: usize = 200_000;
+
 /// A compiled pattern of bounded size.
 pub(crate) fn regex(pattern: &str) -> Result<regex::Regex> {
-    regex::RegexBuilder::new(pattern).size_limit(200_000).build().map_err(|_| {
-        EvalError::fault("MAP_BAD_TEXT", format!("`{pattern}` is no regular expression"))
+    compiled(pattern).map_err(|why| EvalError::fault("MAP_BAD_TEXT", format!("`{pattern}` {why}")))
+}
+
+/// A compiled pattern, or what is wrong with it.
+pub(crate) fn compiled(pattern: &str) -> std::result::Result<regex::Regex, &'static str> {
+    let built =
+        regex::RegexBuilder::new(pattern).size_limit(MOST_BYTES).dfa_size_limit(MOST_BYTES).build();
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "repeats too much to be searched for",
+        _ => "is no regular expression",
     })
 }

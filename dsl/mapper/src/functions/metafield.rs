@@ -34,5 +34,6 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
         (is(field.field("namespace"), namespace) && is(field.field("key"), name))
             || is(field.field("key"), &key)
     });
-    Ok(found.map_or(Value::Missing, |field| field.field("value").clone()))
+    let value = found.map_or(Value::Missing, |field| field.field("value").clone());
+    crate::functions::catalog::attribute_::written(call, &value)
 }

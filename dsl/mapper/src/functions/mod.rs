@@ -17,7 +17,7 @@ use crate::types::Type;
 
 type Result<T> = std::result::Result<T, EvalError>;
 
-mod catalog;
+pub(crate) mod catalog;
 pub use catalog::ALL;
 
 /// A function of the language.
@@ -225,7 +225,7 @@ impl Call<'_, '_> {
 
     pub(crate) fn count(&self, at: usize) -> Result<usize> {
         let number = self.number(at)?;
-        to_usize(number).ok_or_else(|| ops::wrong("a whole number from 0", &Value::Number(number)))
+        to_usize(number).ok_or_else(|| self.out_of_range("a whole number from 0", at))
     }
 
     /// Digits after the point: 0 to 28.
@@ -234,7 +234,7 @@ impl Call<'_, '_> {
         u32::try_from(scale)
             .ok()
             .filter(|s| *s <= 28)
-            .ok_or_else(|| ops::wrong("a scale from 0 to 28", &self.value(at)))
+            .ok_or_else(|| self.out_of_range("a scale from 0 to 28", at))
     }
 
     pub(crate) fn mode(&self, at: usize) -> Result<Rounding> {
@@ -295,6 +295,13 @@ impl Call<'_, '_> {
             Value::Bool(bool) => Ok(bool),
             other => Err(ops::wrong("a bool", &other)),
         }
+    }
+
+    /// The fault for a number that the function does not take.
+    pub(crate) fn out_of_range(&self, wanted: &str, at: usize) -> EvalError {
+        let value = self.value(at);
+        let message = format!("`{}` needs {wanted}, found {}", self.name, ops::shown(&value));
+        EvalError::fault("MAP_OUT_OF_RANGE", message).with(&value)
     }
 
     /// The fault for an argument of the wrong kind.

@@ -13,7 +13,7 @@ pub(super) static FUNCTION: Function = Function {
     gives: "item?",
     fallible: true,
     doc: "The only item; missing for an empty list, a fault for several.",
-    examples: &[("single([7])", "7"), ("single([1, 2])", "fault MAP_WRONG_TYPE")],
+    examples: &[("single([7])", "7"), ("single([1, 2])", "fault MAP_WRONG_COUNT")],
     run,
 };
 
@@ -22,7 +22,7 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
         [] => Ok(Value::Missing),
         [only] => Ok(only.clone()),
         several => Err(EvalError::fault(
-            "MAP_WRONG_TYPE",
+            "MAP_WRONG_COUNT",
             format!("one item is expected, there are {}", several.len()),
         )),
     }

@@ -16,7 +16,7 @@ pub(super) static FUNCTION: Function = Function {
     doc: "Pairs of items at the same place; lists of different length are a fault.",
     examples: &[
         ("zip([1, 2], [\"a\", \"b\"])", "[[1, \"a\"], [2, \"b\"]]"),
-        ("zip([1], [])", "fault MAP_WRONG_TYPE"),
+        ("zip([1], [])", "fault MAP_WRONG_COUNT"),
     ],
     run,
 };
@@ -25,7 +25,7 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let (a, b) = (call.list(0)?, call.list(1)?);
     if a.len() != b.len() {
         return Err(EvalError::fault(
-            "MAP_WRONG_TYPE",
+            "MAP_WRONG_COUNT",
             format!("two lists of {} and {} items can't be paired", a.len(), b.len()),
         ));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use tenon_source::{Diagnostic, Document, Node, Severity};
+use tenon_source::{Diagnostic, Document, Node, NodeKind, Severity};
 use tenon_value::Rounding;
 
 use super::code::{Check, MappingCode, Named};
@@ -50,7 +50,7 @@ pub fn compile_mapping(
     let own = Env { scope: head.scope.clone(), money: head.money.clone(), ..env.clone() };
     let mut checker = Checker::new(&own, Place::Node(root));
     checker.found = std::mem::take(&mut head.found);
-    let mut reader = Reader { checker, pieces: BTreeMap::new() };
+    let mut reader = Reader { checker, pieces: BTreeMap::new(), open_pieces: Vec::new() };
     let code = reader.mapping(root, &head, shared);
     let found = reader.checker.found;
     let clean = found.iter().all(|d| d.severity != Severity::Error);
@@ -103,9 +103,33 @@ impl Head {
                 self.found.push(found.note("from: { order: shopify.order }"));
             }
         }
+        self.shapes(root);
         if let Some(money) = root.get("money") {
             known_keys(money, &["rounding", "vat", "pick"], &mut self.found);
             self.rounding(money);
+        }
+    }
+
+    /// What stands under a key is a list, or a mapping.
+    fn shapes(&mut self, root: &Node) {
+        let wanted = [
+            ("use", "a list of shared documents", false),
+            ("checks", "a list of conditions", false),
+            ("money", "a mapping of `rounding`, `vat` and `pick`", true),
+            ("let", "a mapping of names to expressions", true),
+            ("fields", "a mapping of the target's fields to expressions", true),
+        ];
+        for (key, what, mapping) in wanted {
+            let Some(node) = root.get(key) else { continue };
+            let good = match &node.kind {
+                NodeKind::Mapping(_) => mapping,
+                NodeKind::Sequence(_) => !mapping,
+                NodeKind::Scalar(_) => false,
+            };
+            if !good {
+                let message = format!("`{key}:` is {what}, not {}", node.describe());
+                self.found.push(Diagnostic::error("M034", node.span.clone(), message));
+            }
         }
     }
 
@@ -199,6 +223,8 @@ pub(super) struct Reader<'a> {
     pub(super) checker: Checker<'a>,
     /// Shared pieces by name: what stands under `pieces:` of the documents used.
     pub(super) pieces: BTreeMap<String, &'a Node>,
+    /// Names of the pieces that are being read, one inside the other.
+    pub(super) open_pieces: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -223,7 +249,8 @@ impl<'a> Reader<'a> {
         let mut made = IndexMap::new();
         let mut nodes: Vec<&'a Node> = used.iter().filter_map(|d| d.get("fields")).collect();
         match root.get("fields") {
-            Some(node) => nodes.push(node),
+            Some(node) if matches!(node.kind, NodeKind::Mapping(_)) => nodes.push(node),
+            Some(_) => return empty(head),
             None => {
                 let message = "a mapping needs `fields:`";
                 self.checker.found.push(Diagnostic::error("M034", root.span.clone(), message));
@@ -234,15 +261,7 @@ impl<'a> Reader<'a> {
         for (slot, key) in own_lets {
             self.unused(slot, key);
         }
-        MappingCode {
-            name: head.name.clone(),
-            from: head.from.clone(),
-            to: head.to.clone(),
-            pick,
-            lets,
-            fields,
-            checks,
-        }
+        MappingCode { pick, lets, fields, checks, ..empty(head) }
     }
 
     /// `money.pick`: a word, or an expression that gives one of the two.
@@ -366,6 +385,19 @@ impl<'a> Reader<'a> {
             checks.push(Check { text: print(&ast), code: part.code, sides });
         }
         checks
+    }
+}
+
+/// What stands for a mapping that is not handed out.
+fn empty(head: &Head) -> MappingCode {
+    MappingCode {
+        name: head.name.clone(),
+        from: head.from.clone(),
+        to: head.to.clone(),
+        pick: None,
+        lets: Vec::new(),
+        fields: Vec::new(),
+        checks: Vec::new(),
     }
 }
 

@@ -33,6 +33,7 @@ impl<'a> Reader<'a> {
             }
         }
         let known = target.and_then(|ty| self.checker.fields_of(ty)).cloned();
+        let mut meant: Vec<String> = Vec::new();
         let mut codes = Vec::with_capacity(entries.len());
         for (name, (key, value)) in &entries {
             let field = known.as_ref().and_then(|fields| fields.get(name.as_str()));
@@ -42,6 +43,10 @@ impl<'a> Reader<'a> {
                     let ty = target.cloned().unwrap_or(Type::Dyn);
                     let at = 0..name.len();
                     self.checker.no_target_field(name, &at, fields, &ty);
+                    let missing =
+                        fields.iter().filter(|(n, f)| f.required && !entries.contains_key(&***n));
+                    let near = tenon_source::near(name, missing.map(|(n, _)| &**n));
+                    meant.extend(near.map(str::to_owned));
                 }
                 (_, Some(field)) => self.checker.target_field(name, field, &(0..name.len())),
                 _ => {}
@@ -53,6 +58,7 @@ impl<'a> Reader<'a> {
             .flatten()
             .filter(|(name, field)| field.required && !entries.contains_key(&***name))
             .map(|(name, _)| &**name)
+            .filter(|name| !meant.iter().any(|m| m == name))
             .collect();
         if let (Some(block), false) = (blocks.last(), absent.is_empty()) {
             let message = format!("required fields are never produced: {}", absent.join(", "));
@@ -286,7 +292,7 @@ impl<'a> Reader<'a> {
         for (slot, key) in slots {
             self.unused(slot, key);
         }
-        self.checker.locals.truncate(height);
+        self.checker.drop_to(height);
         let drop_faulty = match node.get("on_fault").and_then(Node::text) {
             None | Some("fail") => false,
             Some("drop") => true,
@@ -308,21 +314,9 @@ impl<'a> Reader<'a> {
         made: &mut MadeFields,
     ) -> Option<Vec<FieldCode>> {
         let mut blocks = Vec::new();
+        let open = self.open_pieces.len();
         if let Some(used) = node.get("use") {
-            let name = used.text().unwrap_or_default();
-            match self.pieces.get(name) {
-                Some(piece) => blocks.push(*piece),
-                None => {
-                    let message = format!("there is no shared piece `{name}`");
-                    let mut found = Diagnostic::error("M035", used.span.clone(), message);
-                    let near = tenon_source::near(name, self.pieces.keys().map(String::as_str));
-                    if let Some(near) = near {
-                        found = found.note(format!("did you mean `{near}`?"));
-                    }
-                    self.checker.found.push(found);
-                    return None;
-                }
-            }
+            blocks.push(self.piece(used)?);
         }
         blocks.extend(node.get("fields"));
         if blocks.is_empty() {
@@ -330,7 +324,31 @@ impl<'a> Reader<'a> {
             self.checker.found.push(Diagnostic::error("M034", node.span.clone(), message));
             return None;
         }
-        Some(self.fields(&blocks, Some(item), made))
+        let fields = self.fields(&blocks, Some(item), made);
+        self.open_pieces.truncate(open);
+        Some(fields)
+    }
+
+    /// The shared piece that a part names.
+    fn piece(&mut self, used: &Node) -> Option<&'a Node> {
+        let name = used.text().unwrap_or_default();
+        if self.open_pieces.iter().any(|open| open == name) {
+            let message = format!("the piece `{name}` uses itself");
+            self.checker.found.push(Diagnostic::error("M035", used.span.clone(), message));
+            return None;
+        }
+        let Some(piece) = self.pieces.get(name) else {
+            let message = format!("there is no shared piece `{name}`");
+            let mut found = Diagnostic::error("M035", used.span.clone(), message);
+            let near = tenon_source::near(name, self.pieces.keys().map(String::as_str));
+            if let Some(near) = near {
+                found = found.note(format!("did you mean `{near}`?"));
+            }
+            self.checker.found.push(found);
+            return None;
+        };
+        self.open_pieces.push(name.to_owned());
+        Some(piece)
     }
 }
 

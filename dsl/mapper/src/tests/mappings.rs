@@ -342,3 +342,98 @@ fn all_mistakes_of_a_document_are_found_in_one_pass_at_their_places() {
         ]
     );
 }
+
+#[test]
+fn a_field_nearly_right_is_not_said_to_be_missing_too() {
+    assert_eq!(codes("fields:\n  Custmer: order.name\n"), "M014");
+    assert_eq!(codes("fields:\n  Custmer: order.name\n  Zebra: order.name\n"), "M014 M014");
+    assert_eq!(codes("fields:\n  Zebra: order.name\n"), "M014 M017");
+}
+
+#[test]
+fn a_text_that_is_cut_to_more_than_the_target_takes_is_found() {
+    let fields = |text: &str| codes(&format!("fields:\n  Customer: \"1\"\n  {text}\n"));
+    assert_eq!(fields("Reference: truncate(order.name, 11)"), "M013");
+    assert_eq!(fields("Reference: order.name |> truncate(11)"), "M013");
+    assert_eq!(fields("Reference: order.note // truncate(order.name, 11)"), "M013");
+    assert_eq!(fields("Reference: truncate(order.name, 10)"), "");
+}
+
+#[test]
+fn what_stands_under_a_key_in_the_wrong_shape_is_found_and_not_passed_over() {
+    let rest = "fields:\n  Customer: order.name\n";
+    for wrong in ["use: common", "checks: x", "let: 5", "money: half_up", "use: { a: b }"] {
+        assert_eq!(codes(&format!("{wrong}\n{rest}")), "M034", "{wrong}");
+    }
+    assert_eq!(codes("fields: [a]\n"), "M034");
+    assert_eq!(codes("fields: 1\n"), "M034");
+}
+
+fn with_shared(shared: &str, body: &str) -> String {
+    let shared = BTreeMap::from([("common".to_owned(), document(shared))]);
+    super::codes(&compile_mapping(&document(&format!("{HEAD}{body}")), &ledger(), &shared).1)
+}
+
+#[test]
+fn a_piece_that_uses_itself_is_found() {
+    let shared = "share: common\npieces:\n  one:\n    Rows:\n      - use: two\n  two:\n    Rows:\n      - use: one\n";
+    let body = "use: [common]\nfields:\n  Customer: \"1\"\n  Rows:\n    - use: one\n";
+    let found = with_shared(shared, body);
+    assert!(found.contains("M035") && found.len() < 60, "{found}");
+    let nested = "share: common\nuse: [common]\nfields:\n  Name: order.name\n";
+    assert_eq!(with_shared(nested, "use: [common]\nfields:\n  Customer: \"1\"\n"), "M034");
+}
+
+#[test]
+fn an_item_that_fails_is_left_out_and_listed_where_the_part_says_so() {
+    let body = |on_fault: &str| {
+        format!(
+            "fields:\n  Customer: \"1\"\n  Rows:\n    - each: order.lines\n      as: line\n{on_fault}      fields:\n        Article: line.sku // fail(\"NO_SKU\", \"no sku\")\n"
+        )
+    };
+    assert_eq!(made(&body("")), "NO_SKU at Rows[1].Article");
+    assert_eq!(made(&body("      on_fault: fail\n")), "NO_SKU at Rows[1].Article");
+    let run = program(&body("      on_fault: drop\n"));
+    let run = run.run(&scope(), &NoHost::default(), None, None).unwrap();
+    assert_eq!(json::write(&run.record), r#"{"Customer":"1","Rows":[{"Article":"A-1"}]}"#);
+    let [warning] = run.warnings.as_slice() else { panic!("{:?}", run.warnings) };
+    assert!(warning.contains("item 1") && warning.contains("NO_SKU"), "{warning}");
+    assert_eq!(codes(&body("      on_fault: skip\n")), "M034");
+    // What was written by a skip ends the whole all the same.
+    let skips = "fields:\n  Customer: \"1\"\n  Rows:\n    - each: order.lines\n      as: line\n      on_fault: drop\n      fields:\n        Article: line.sku // skip(\"no sku\")\n";
+    assert_eq!(made(skips), "Skip(\"no sku\")");
+}
+
+#[test]
+fn a_check_that_does_not_hold_stops_the_record_with_both_sides_shown() {
+    let run = |checks: &str| {
+        let body = format!("fields:\n  Customer: \"1\"\n  Amount: order.total\nchecks:\n{checks}");
+        program(&body).run(&scope(), &NoHost::default(), None, None)
+    };
+    assert!(run("  - out.Amount == 125\n  - out.Amount ~= 125.01 within 0.01\n").is_ok());
+    match run("  - out.Amount == 125\n  - out.Amount ~= 126 within 0.01\n") {
+        Err(EvalError::Fault(fault)) => {
+            assert_eq!(fault.code, "MAP_CHECK_FAILED");
+            assert_eq!(json::write(&fault.value), r#"{"left":125.00,"right":126}"#);
+            assert!(fault.message.contains("125.00 against 126"), "{}", fault.message);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(codes("fields:\n  Customer: \"1\"\nchecks:\n  - order.name\n"), "M004");
+    assert_eq!(codes("fields:\n  Customer: \"1\"\nchecks:\n  - out.Nme != null\n"), "M002");
+}
+
+#[test]
+fn a_rounding_row_takes_up_what_is_left_and_nothing_where_there_is_nothing() {
+    let body = |total: &str| {
+        format!(
+            "let:\n  left: amount(order.total) - {total}\nfields:\n  Customer: \"1\"\n  Rows:\n    - row: |\n        rounding_row(left, {{ Article = \"rounding\", Price = left }}, limit = 1.00)\n"
+        )
+    };
+    assert_eq!(
+        made(&body("124.70")),
+        r#"{"Customer":"1","Rows":[{"Article":"rounding","Price":0.30}]}"#
+    );
+    assert_eq!(made(&body("125")), r#"{"Customer":"1","Rows":[]}"#);
+    assert_eq!(made(&body("100")), "MAP_ROUNDING_LIMIT at Rows");
+}

@@ -1,5 +1,6 @@
 //! The language as a whole: examples, corpora, properties.
 
+mod calls;
 mod corpus;
 mod examples;
 mod mappings;

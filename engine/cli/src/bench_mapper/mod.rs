@@ -218,7 +218,9 @@ impl Host for Stored {
                 rows.find(|(row, _)| row == key).map_or(Value::Missing, |(_, value)| value.clone())
             }
             ReadKey::Setting { name } => self.settings.get(name).cloned().unwrap_or_default(),
-            ReadKey::Reference { .. } | ReadKey::Sent { .. } => Value::Missing,
+            ReadKey::Reference { .. } | ReadKey::References { .. } | ReadKey::Sent { .. } => {
+                Value::Missing
+            }
         })
     }
 

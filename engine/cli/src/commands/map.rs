@@ -94,6 +94,11 @@ impl Host for Told {
                 let target = self.references.get(&(entity.clone(), id.clone()));
                 target.map_or(Value::Missing, |target| Value::text(target))
             }
+            ReadKey::References { entity, id } => {
+                let target = self.references.get(&(entity.clone(), id.clone()));
+                let one = |id| Value::of([("part", Value::text("")), ("id", Value::text(id))]);
+                Value::list(target.map(|target| one(target)).into_iter().collect())
+            }
             ReadKey::Sent { .. } => Value::Missing,
             ReadKey::Setting { name } => self.settings.get(name).cloned().unwrap_or(Value::Missing),
         })

@@ -44,7 +44,7 @@ impl Reads for AtHand<'_> {
                     let key = key.as_text().or(key.field("method").as_text()).unwrap_or_default();
                     self.disk.terms.get(key).cloned()
                 }
-                ReadKey::Reference { .. } => None,
+                ReadKey::Reference { .. } | ReadKey::References { .. } => None,
             })
             .map(Option::unwrap_or_default)
     }
