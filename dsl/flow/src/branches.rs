@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use tenon_graph::{Catch, Program, Step as Doing};
 use tenon_mapper::types::Type;
-use tenon_source::{Diagnostic, Node, near};
+use tenon_source::{Diagnostic, Node, Span, near};
 use tenon_value::Class;
 
 use crate::expression;
@@ -37,7 +37,12 @@ impl Steps<'_> {
         let mut last = node.get("otherwise");
         let mut strands = Vec::new();
         let mut ways = Ways::new(self);
+        let mut always = false;
         for item in shape::items(value, "`choose`", &mut self.found) {
+            if std::mem::take(&mut always) {
+                self.never_taken(shape::head_of(item));
+            }
+            always = item.get("if").and_then(expression::settled) == Some(true);
             if let Some((key, steps)) = item.entry("otherwise") {
                 shape::keys(item, &["otherwise"], "the last branch", &mut self.found);
                 if last.replace(steps).is_some() {
@@ -61,6 +66,9 @@ impl Steps<'_> {
             ));
             strands.push(strand);
         }
+        if let Some((key, _)) = node.entry("otherwise").filter(|_| always) {
+            self.never_taken(key.span.clone());
+        }
         let otherwise = last.and_then(|steps| self.branch(steps, &mut ways));
         let first_otherwise = otherwise.as_ref().and_then(|strand| strand.first);
         strands.push(otherwise);
@@ -72,6 +80,11 @@ impl Steps<'_> {
         self.join(ways.before, &ways.after, !goes_on);
         let doing = Doing::Choose { branches, otherwise: first_otherwise };
         Some(Made { doing, output: None, open, goes_on })
+    }
+
+    fn never_taken(&mut self, span: Span) {
+        let message = "the branch before holds always, so no task ever comes here";
+        self.found.push(Diagnostic::warning("F015", span, message));
     }
 
     /// One branch: compiled in a scope of its own, which is kept for the join when it goes on.

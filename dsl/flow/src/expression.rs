@@ -96,8 +96,22 @@ pub(crate) fn reason(node: &Node, env: &Env, found: &mut Found) -> Program {
     value(node, env, Some(&Type::Bool), found).0
 }
 
-/// A condition of a step or a branch.
+/// A condition that is written out as `true` or `false`.
+pub(crate) fn settled(node: &Node) -> Option<bool> {
+    let scalar = node.scalar().filter(|scalar| !scalar.style.is_quoted())?;
+    match scalar.text.trim() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// A condition of a step or a branch. One that never holds leaves steps that no task comes to.
 pub(crate) fn condition(node: &Node, env: &Env, found: &mut Found) -> Program {
+    if settled(node) == Some(false) {
+        let message = "this never holds, so no task ever comes here";
+        found.push(Diagnostic::warning("F015", node.span.clone(), message));
+    }
     let Some(compiled) = compile(node, env, Some(&Type::Bool), found) else { return nothing() };
     warn_fallible(node, &compiled, "a condition", found);
     text_of(&compiled)

@@ -31,6 +31,7 @@ mod together;
 mod typed;
 mod upsert;
 mod verb;
+pub mod verb_pages;
 mod verbs;
 mod wait;
 mod writes;

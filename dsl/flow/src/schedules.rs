@@ -11,7 +11,7 @@ use crate::not_yet;
 use crate::shape::{self, Found};
 
 /// Keys of a schedule.
-const KEYS: &[&str] =
+pub(crate) const KEYS: &[&str] =
     &["flow", "every", "cron", "zone", "after", "always", "jitter", "overlap", "catch_up"];
 /// Its times; exactly one of them stands in a schedule.
 const TIMES: [&str; 3] = ["every", "cron", "after"];

@@ -8,4 +8,4 @@ mod folder;
 mod inner_steps;
 mod planted;
 mod schedules;
-mod systems;
+pub(crate) mod systems;

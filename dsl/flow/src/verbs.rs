@@ -125,6 +125,9 @@ impl Steps<'_> {
         let key = shape::required(node, "key", "`call`", &mut self.found)
             .map(|key| expression::key(key, &self.env, "a key", &mut self.found));
         let with = self.arguments(node.get("with"), action.as_ref().map(|(_, _, facts)| *facts));
+        if let Some((_, _, facts)) = &action {
+            self.complete(node, facts, &with);
+        }
         let facts = action.as_ref().map(|(named, _, facts)| (&named.endpoint.connection, *facts));
         let stores = node.get("stores").and_then(|node| self.stores(node, facts));
         let (named, action, facts) = action?;
@@ -159,6 +162,23 @@ impl Steps<'_> {
             with.push((name.to_owned(), program));
         }
         with
+    }
+
+    /// Arguments that an action cannot do without. Of what the connector gives no type for, nobody
+    /// can tell.
+    fn complete(&mut self, node: &Node, facts: &ActionFacts, with: &With) {
+        if with.iter().any(|(name, _)| !facts.arguments.contains_key(name)) {
+            // Likely the same argument under another name.
+            return;
+        }
+        for (name, ty) in &facts.arguments {
+            let needed = !matches!(ty, Type::Dyn | Type::Optional(_));
+            if needed && !with.iter().any(|(given, _)| given == name) {
+                let message = format!("this action needs `{name}`, a {ty}, which is not given");
+                let span = shape::head_of_verb(node, "call");
+                self.found.push(Diagnostic::error("F033", span, message));
+            }
+        }
     }
 
     fn stores(&mut self, node: &Node, action: Option<(&String, &ActionFacts)>) -> Option<Stores> {

@@ -706,6 +706,6 @@ pub struct BenchIntegration {
 /// `tenon explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code such as `M002` or `TABLE_ROW_MISSING`.
+    /// A code such as `M002` or `TABLE_ROW_MISSING`, or a verb of steps such as `each`.
     pub code: Option<String>,
 }

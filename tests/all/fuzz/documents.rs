@@ -83,8 +83,9 @@ fn any_text_is_a_manifest_or_refused() {
     });
 }
 
-const ROOT: &str = "integration: pair\ntitle: Things to things\nconnections:\n  one: { connector: things }\n  two: { connector: things }\nsettings:\n  live: { type: bool, default: true, description: d }\n  since: { type: date, required: true, description: d }\ntables:\n  accounts:\n    file: tables/accounts.csv\n    key: { country: text, rate: decimal }\n    value: { account: int }\n    on_missing: \"null\"\n";
+const ROOT: &str = "integration: pair\ntitle: Things to things\nconnections:\n  one: { connector: things }\n  two: { connector: things }\nsettings:\n  live: { type: bool, default: true, description: d }\n  since: { type: date, required: true, description: d }\ntables:\n  accounts:\n    file: tables/accounts.csv\n    key: { country: text, rate: decimal }\n    value: { account: int }\n    on_missing: \"null\"\nschedules:\n  often: { flow: thing, every: 15m, jitter: 30s, overlap: queue_one, catch_up: 1h }\n  early: { flow: thing, cron: \"30 6 L * MON-FRI\", zone: Europe/Stockholm }\n";
 const FLOW: &str = "flow: thing\ntitle: Things\nfrom: one.thing\nto: two.thing\nentity: thing\ntriggers: { manual: [id] }\nskip:\n  - if: thing.Closed ?? false\n    because: closed\nretry: { attempts: 3, first: 1s, factor: 2, max: 1m, jitter: full }\nsteps:\n  - id: there\n    get: two.thing\n    by: thing.Id ?? \"1\"\n  - choose:\n      - if: settings.live\n        steps:\n          - log: \"live\"\n    otherwise:\n      - stop: done\n  - set: { n: 1 }\n  - call: two.thing.close\n    key: there.Id ?? \"1\"\n  - stop: done\n";
+const NESTED: &str = "flow: thing\ntitle: Things\nfrom: one.thing\nto: two.thing\nentity: thing\ntriggers: { manual: [id], events: [t] }\nlane: thing.Id\nsteps:\n  - id: made\n    create: two.thing\n    reference: thing.Id\n    map: thing\n    timeout: 5m\n    undo:\n      - delete: two.thing\n        key: made.Id\n        reference: thing.Id\n  - id: all\n    list: two.thing\n    where: { Ref: thing.Id }\n    limit: 9\n  - id: rows\n    each: all\n    as: row\n    index: n\n    at_once: 3\n    failures: collect\n    gather:\n      sum: sum(row.Sum ?? 0)\n      closed: count(where row.Closed ?? false)\n      refs: list(row.Ref, max = 7)\n    steps:\n      - log: \"{n}\"\n      - each: all\n        as: other\n        detach: true\n        steps:\n          - run: thing\n    after:\n      - log: \"{rows.closed}\"\n  - together:\n      a:\n        - wait: { for: 5s, within: 1m }\n      b:\n        - id: said\n          wait: { signal: paid, within: 1d }\n      c:\n        - id: shut\n          wait:\n            outcome: two.thing\n            by: thing.Id\n            holds: shut.Closed\n            every: 5s\n            within: 1d\n      d:\n        - wait:\n            reference: { entity: thing, id: thing.Id }\n            within: 1d\n  - update: two.thing\n    key: thing.Id\n    map: thing\n    when_locked: correct\n  - script: script(\"s.rhai::f\", thing) as text\n";
 const TABLE: &str = "country,rate,account\nSE,25.00,3001\n\"N\"\"O\",12,3105\n \"x\", 1, \"2\"\n";
 
 static KNOWN: LazyLock<BTreeMap<String, Known>> = LazyLock::new(|| {
@@ -104,7 +105,7 @@ fn folder() -> Folder {
 
 #[test]
 fn any_text_is_a_flow_or_an_integration_or_refused() {
-    fuzz("flow", &texts(&[FLOW]), |bytes| {
+    fuzz("flow", &texts(&[FLOW, NESTED]), |bytes| {
         let (_, found) = load_known("", &changed(&folder(), "thing.flow.yaml", bytes), &KNOWN);
         looked_at(&found);
     });

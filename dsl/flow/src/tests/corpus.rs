@@ -3,8 +3,9 @@
 //! them. `TENON_BLESS=1` writes what is found now, to be read before it is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use tenon_source::{Diagnostic, File};
+use tenon_source::{Diagnostic, File, Node, NodeKind, Style};
 
 use super::flows::picture;
 use super::systems::{check_ahead, good, is_error, shown};
@@ -114,4 +115,42 @@ fn formatting_a_flow_of_the_corpus_keeps_its_meaning_and_twice_is_once() {
         seen += 1;
     }
     assert!(seen >= 150, "only {seen} flows could be formatted");
+}
+
+/// A document as an editor hands it to a schema: numbers and bools where YAML reads them so.
+fn json(node: &Node) -> serde_json::Value {
+    match &node.kind {
+        NodeKind::Sequence(items) => items.iter().map(json).collect(),
+        NodeKind::Mapping(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.text().unwrap_or_default().to_owned(), json(value)))
+            .collect(),
+        NodeKind::Scalar(scalar) if scalar.style == Style::Plain => {
+            let read = serde_json::from_str(&scalar.text);
+            read.unwrap_or_else(|_| scalar.text.clone().into())
+        }
+        NodeKind::Scalar(scalar) => scalar.text.clone().into(),
+    }
+}
+
+#[test]
+fn the_schema_takes_every_flow_that_the_checker_takes() {
+    let schema = serde_json::from_str(crate::schema::schema("flow").unwrap()).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let corpus = std::fs::read_to_string(FLOWS).unwrap();
+    let (mut taken, mut refused) = (0, 0);
+    for case in corpus.split("===== ").skip(1) {
+        let (given, _) = case.split_once('\n').unwrap().1.split_once("-----\n").unwrap();
+        let files = folder(given);
+        let path = "order.flow.yaml".to_owned();
+        let text = files[&path].clone();
+        let Some(root) = tenon_source::load(Arc::new(File { path, text })).0.root else { continue };
+        let wrong = schema.iter_errors(&json(&root)).next().map(|error| error.to_string());
+        match check_ahead(&files).0 {
+            Some(_) => assert_eq!(wrong, None, "{given}"),
+            None => refused += usize::from(wrong.is_some()),
+        }
+        taken += 1;
+    }
+    assert!(taken > 150 && refused > 20, "{taken} read, {refused} refused by the schema");
 }

@@ -1,4 +1,4 @@
-//! `tenon explain`: what a code means and what to do about it.
+//! `tenon explain`: what a code means and what to do about it, and what a step's verb does.
 
 use tenon_source::Page;
 
@@ -11,6 +11,7 @@ pub fn pages() -> Vec<Page> {
         tenon_source::codes::PAGES,
         tenon_mapper::codes::PAGES,
         tenon_flow::codes::PAGES,
+        tenon_flow::verb_pages::PAGES,
         tenon_kit::codes::PAGES,
     ];
     let told = [
@@ -34,7 +35,7 @@ pub fn pages() -> Vec<Page> {
 /// Runs the command.
 ///
 /// # Errors
-/// When there is no such code.
+/// When there is no such code or verb.
 pub fn run(command: &Explain) -> Ended {
     let pages = pages();
     let Some(code) = &command.code else {
@@ -49,8 +50,8 @@ pub fn run(command: &Explain) -> Ended {
             Ok(0)
         }
         None => {
-            let near = tenon_source::near(&code.to_uppercase(), pages.iter().map(|page| page.code));
-            let failure = Failure::usage(format!("there is no code {code}"));
+            let near = tenon_source::near(code, pages.iter().map(|page| page.code));
+            let failure = Failure::usage(format!("there is no code or verb {code}"));
             Err(match near {
                 Some(near) => failure.hint(format!("did you mean {near}?")),
                 None => failure.hint("`tenon explain` lists them all; a code with a colon is the outside system's own"),
