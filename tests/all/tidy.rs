@@ -201,14 +201,11 @@ const NOT_PROVOKED: &[&str] = &[
     "DRY_RUN",
     "ENGINE_STOPPING",
     "GRAPH_UNREADABLE",
-    "INVALID_REQUEST",
     "JOURNAL_UNREADABLE",
     "NAME_AMBIGUOUS",
     "RECORD_WITHOUT_KEY",
-    "REFERENCE_EXISTS",
     "SECRETS_CLOSED",
     "TOKEN_REFRESH_LOST",
-    "VERB_UNKNOWN",
 ];
 
 /// Every code that has a page.

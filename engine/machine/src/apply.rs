@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tenon_value::{Class, Value};
 
 use crate::decision::{Link, Origin};
-use crate::event::{Event, Said, Stored, What};
+use crate::event::{Care, Event, Part, Said, Stored, What};
 use crate::state::{Reason, State, TaskId};
 use crate::task::{Child, LoadError, StepRecord, Task, Write, WriteStatus};
 use crate::writes::deletes;
@@ -70,7 +70,10 @@ pub fn apply(task: &mut Task, event: &Event) {
         What::Begun | What::Woken => task.state = State::Running,
         What::Waited { reason } => task.state = State::Waiting(reason.clone()),
         What::Paused { by, .. } => task.state = State::Waiting(Reason::Paused { by: by.clone() }),
-        What::Completed => end(task, State::Done),
+        What::Completed | What::Closed { .. } => end(task, State::Done),
+        What::Edited { part, step, value, .. } => edited(task, *part, step, value),
+        What::OutcomesForgotten { steps } => outcomes_forgotten(task, steps),
+        What::CaredFor { care, .. } => cared_for(task, care),
         What::Skipped { because } => end(task, State::Skipped(because.clone())),
         What::Cancelled { by, why } => {
             end(task, State::Cancelled { by: by.clone(), why: why.clone() });
@@ -80,7 +83,7 @@ pub fn apply(task: &mut Task, event: &Event) {
             end(task, State::Failed(reason));
         }
         What::CancelAsked { by, why } => task.cancel_asked = Some((by.clone(), why.clone())),
-        What::GraphChanged { to } => {
+        What::GraphChanged { to } | What::Moved { to, .. } => {
             task.graph = *to;
             task.place = None;
         }
@@ -237,6 +240,41 @@ fn retried(task: &mut Task) {
         let step = Arc::make_mut(step);
         step.attempts = 0;
         step.first_fault_ms = None;
+    }
+}
+
+fn edited(task: &mut Task, part: Part, step: &str, value: &Value) {
+    task.place = None;
+    let record = task.edit(step);
+    drop_refused(record);
+    match part {
+        Part::Input => record.input = Some(value.clone()),
+        Part::Record | Part::Output => {
+            record.given = Some(value.clone());
+            record.caught = None;
+        }
+    }
+    task.release(step);
+}
+
+fn outcomes_forgotten(task: &mut Task, steps: &[String]) {
+    task.place = None;
+    for step in steps {
+        let record = task.edit(step);
+        *record = StepRecord { children: record.children, ..StepRecord::default() };
+        task.release(step);
+    }
+}
+
+fn cared_for(task: &mut Task, care: &Care) {
+    match care {
+        Care::Assigned { to } => task.assigned.clone_from(to),
+        Care::Tagged { add, remove } => {
+            task.tags.extend(add.iter().cloned());
+            task.tags.retain(|tag| !remove.contains(tag));
+        }
+        Care::Noted { .. } => {}
+        Care::Snoozed { until_ms } => task.snoozed_until_ms = *until_ms,
     }
 }
 

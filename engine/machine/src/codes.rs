@@ -47,6 +47,8 @@ pub const DEFECT: &str = "DEFECT";
 
 /// The verb does not fit the state.
 pub const VERB_REFUSED: &str = "VERB_REFUSED";
+/// A patch does not fit the value it is for.
+pub const PATCH_REFUSED: &str = "PATCH_REFUSED";
 /// A write must be settled first.
 pub const SETTLE_FIRST: &str = "SETTLE_FIRST";
 
@@ -196,6 +198,13 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
         "The verb does not fit",
         "A verb was given to a task that is in no state for it.",
         "Look at the task: its page names the verbs that fit.",
+    ),
+    (
+        PATCH_REFUSED,
+        "The patch does not fit",
+        "A JSON Patch names places by path; one of them is not there, or a `test` found another \
+         value. The value was not changed.",
+        "Look at the value with `tenon task show ID`, correct the path, and give the patch again.",
     ),
     (
         SETTLE_FIRST,

@@ -9,7 +9,7 @@ use tenon_kit::{Operation, Reading, Request};
 use tenon_value::Value;
 
 use crate::ReadKey;
-use crate::event::{Created, Event, Said};
+use crate::event::{Care, Created, Event, Part, Said};
 use crate::loaded::LoadedGraph;
 use crate::state::{State, TaskId};
 use crate::system::System;
@@ -57,6 +57,9 @@ pub enum Origin {
     /// A person linked it.
     #[n(2)]
     Linked,
+    /// A person linked it, and said that it is never written to.
+    #[n(3)]
+    HandsOff,
 }
 
 impl Origin {
@@ -67,13 +70,15 @@ impl Origin {
             Origin::Ours => "ours",
             Origin::Adopted => "adopted",
             Origin::Linked => "linked",
+            Origin::HandsOff => "hands_off",
         }
     }
 
     /// The origin of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Origin> {
-        [Origin::Ours, Origin::Adopted, Origin::Linked].into_iter().find(|o| o.name() == name)
+        let all = [Origin::Ours, Origin::Adopted, Origin::Linked, Origin::HandsOff];
+        all.into_iter().find(|origin| origin.name() == name)
     }
 }
 
@@ -88,7 +93,6 @@ pub struct Link {
 
 /// What comes to a task.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, and short-lived")]
 pub enum Input {
     /// Its lane lets it begin, or go on after a verb.
     Start,
@@ -143,6 +147,38 @@ pub enum Verb {
         /// The newer graph.
         latest: Option<GraphHash>,
     },
+    /// The same, with the outcomes from a step on forgotten; writes that were made are found again.
+    RetryFrom {
+        /// The step.
+        step: String,
+        /// The newer graph.
+        latest: Option<GraphHash>,
+    },
+    /// Go on as if the step had given this.
+    Skip {
+        /// The step.
+        step: String,
+        /// Its output.
+        output: Value,
+    },
+    /// Change a value by a JSON Patch; the task stays where it stands.
+    Edit {
+        /// Which value.
+        part: Part,
+        /// The step; not looked at for the source record.
+        step: String,
+        /// The patch: a list of operations.
+        patch: Value,
+    },
+    /// Nothing more is to be done.
+    Done,
+    /// Go on by another graph, which is then the one in [`World::graph`].
+    Move {
+        /// The graph.
+        to: GraphHash,
+    },
+    /// Kept with the task by people who work together.
+    Care(Care),
     /// End it. Waits for a write under way; refused while an outcome is unknown.
     Cancel,
     /// Settle an unknown outcome or answer "same record?".

@@ -6,7 +6,7 @@ use tenon_value::{Fault, Value, json};
 
 use crate::ReadKey;
 use crate::codec_plan::operation;
-use crate::event::{Event, How, Known, Said, Stored, Trigger, What};
+use crate::event::{Care, Event, How, Known, Part, Said, Stored, Trigger, What};
 use crate::state::Reason;
 
 impl Event {
@@ -68,6 +68,11 @@ impl What {
             What::Skipped { .. } => "skipped",
             What::Cancelled { .. } => "cancelled",
             What::Paused { .. } => "paused",
+            What::Edited { .. } => "edited",
+            What::OutcomesForgotten { .. } => "outcomes_forgotten",
+            What::Moved { .. } => "moved",
+            What::Closed { .. } => "closed",
+            What::CaredFor { .. } => "cared_for",
         }
     }
 
@@ -90,6 +95,7 @@ impl What {
             | What::ChildStarted { step, .. }
             | What::Logged { step, .. }
             | What::Warned { step, .. }
+            | What::Edited { step, .. }
             | What::Failed { step, .. } => Some(step),
             What::ReadsForgotten { step } => step.as_deref(),
             _ => None,
@@ -123,6 +129,9 @@ impl What {
             | What::Faulted { fault, .. }
             | What::Caught { fault, .. }
             | What::Failed { fault, .. } => fault.to_value(),
+            What::Edited { value, diff, .. } => {
+                Value::of([("value", value.clone()), ("diff", diff.clone())])
+            }
             What::Asked { question: Reason::SameRecord { candidates, .. } } => candidates.clone(),
             _ => Value::Missing,
         }
@@ -145,6 +154,13 @@ impl What {
             What::Retried { by, why } => format!("retried by {by}: {why}"),
             What::CancelAsked { by, why } => format!("to be cancelled, by {by}: {why}"),
             What::GraphChanged { to } => format!("goes on by graph {}", to.short()),
+            What::Moved { to, by, why } => format!("moved to graph {} by {by}: {why}", to.short()),
+            What::Closed { by, why } => format!("taken as done by {by}: {why}"),
+            What::CaredFor { care, by, why } => care.describe(by, why),
+            What::OutcomesForgotten { steps } => match steps.as_slice() {
+                [] => "no outcome is there to forget".to_owned(),
+                steps => format!("looked for again: {}", steps.join(", ")),
+            },
             What::ReadsForgotten { step: None } => "everything is read afresh".to_owned(),
             What::ReadsForgotten { step: Some(step) } => format!("{} is read afresh", named(step)),
             What::Waited { reason } => format!("waits: {}", reason.describe()),
@@ -191,6 +207,12 @@ impl What {
             What::Caught { fault, .. } => format!("{step} failed and was caught: {}", brief(fault)),
             What::Failed { fault, .. } => format!("{step} failed: {}", brief(fault)),
             What::ChildStarted { child, flow, .. } => format!("{step} starts {flow} as {child}"),
+            What::Edited { part, diff, by, why, .. } => match (part, diff) {
+                (Part::Output, Value::Missing) => format!("{step} skipped by {by}: {why}"),
+                (Part::Record, _) => format!("the source record edited by {by}: {why}"),
+                (Part::Input, _) => format!("what {step} sends edited by {by}: {why}"),
+                (Part::Output, _) => format!("what {step} gave edited by {by}: {why}"),
+            },
             What::Logged { text, .. } => format!("{step}: {text}"),
             What::Warned { warnings, .. } => format!("{step} warns: {}", warnings.join("; ")),
             _ => step,
@@ -253,7 +275,33 @@ impl How {
             How::Unchanged => "has nothing to send",
             How::Kept => "left differences as they are",
             How::Already => "was done already",
+            How::HandsOff => "leaves a record that is not to be touched",
         }
+    }
+}
+
+impl Care {
+    fn describe(&self, by: &str, why: &str) -> String {
+        let mut line = match self {
+            Care::Assigned { to: Some(to) } => format!("given to {to} by {by}"),
+            Care::Assigned { to: None } => format!("given to nobody by {by}"),
+            Care::Tagged { add, remove } => {
+                let words = add.iter().map(|tag| format!("+{tag}"));
+                let words = words.chain(remove.iter().map(|tag| format!("-{tag}")));
+                format!("tagged {} by {by}", words.collect::<Vec<_>>().join(" "))
+            }
+            Care::Noted { text } => format!("{by} notes: {text}"),
+            Care::Snoozed { until_ms: None } => format!("shown again by {by}"),
+            Care::Snoozed { until_ms: Some(at) } => {
+                let at = tenon_value::time::from_millis(*at);
+                let at = at.map(|at| tenon_value::time::format_datetime(&at));
+                format!("snoozed by {by} until {}", at.unwrap_or_default())
+            }
+        };
+        if !why.is_empty() {
+            let _ = write!(line, " ({why})");
+        }
+        line
     }
 }
 

@@ -115,6 +115,9 @@ pub enum How {
     /// What the action does had been done already.
     #[n(2)]
     Already,
+    /// The target's record is not to be touched: a person said so.
+    #[n(3)]
+    HandsOff,
 }
 
 /// A reference made by a write.
@@ -158,6 +161,58 @@ pub enum Said {
     /// None of them is: make a new one.
     #[n(3)]
     CreateNew,
+}
+
+/// Which value of a task a person edits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Part {
+    /// The source record.
+    #[n(0)]
+    Record,
+    /// The document a step made to be sent.
+    #[n(1)]
+    Input,
+    /// What a step gave.
+    #[n(2)]
+    Output,
+}
+
+/// What people keep with a task to work together; it changes nothing the task does.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(flat)]
+pub enum Care {
+    /// Somebody looks after it; nobody where it is empty.
+    #[n(0)]
+    Assigned {
+        /// Who.
+        #[n(0)]
+        to: Option<String>,
+    },
+    /// Tags.
+    #[n(1)]
+    Tagged {
+        /// Added.
+        #[n(0)]
+        add: Vec<String>,
+        /// Taken away.
+        #[n(1)]
+        remove: Vec<String>,
+    },
+    /// A remark.
+    #[n(2)]
+    Noted {
+        /// In their words.
+        #[n(0)]
+        text: String,
+    },
+    /// Not shown among what needs a look before then; at once where it is empty.
+    #[n(3)]
+    Snoozed {
+        /// Milliseconds since 1970.
+        #[n(0)]
+        until_ms: Option<i64>,
+    },
 }
 
 /// What happened.
@@ -475,6 +530,71 @@ pub enum What {
         by: String,
         /// Why.
         #[n(1)]
+        why: String,
+    },
+    /// A person changed a value, or gave one in place of a step.
+    #[n(40)]
+    Edited {
+        /// Which.
+        #[n(0)]
+        part: Part,
+        /// The step; empty for the source record.
+        #[n(1)]
+        step: String,
+        /// The value from now on.
+        #[cbor(n(2), with = "crate::codec::value")]
+        value: Value,
+        /// The JSON Patch that made it; missing where the whole was given.
+        #[cbor(n(3), with = "crate::codec::value")]
+        diff: Value,
+        /// Who.
+        #[n(4)]
+        by: String,
+        /// Why.
+        #[n(5)]
+        why: String,
+    },
+    /// What these steps did is looked for again.
+    #[n(41)]
+    OutcomesForgotten {
+        /// The steps.
+        #[n(0)]
+        steps: Vec<String>,
+    },
+    /// A person let it go on by another graph.
+    #[n(42)]
+    Moved {
+        /// The graph.
+        #[cbor(n(0), with = "crate::codec_plan::hash")]
+        to: GraphHash,
+        /// Who.
+        #[n(1)]
+        by: String,
+        /// Why.
+        #[n(2)]
+        why: String,
+    },
+    /// A person said that nothing more is to be done.
+    #[n(43)]
+    Closed {
+        /// Who.
+        #[n(0)]
+        by: String,
+        /// Why.
+        #[n(1)]
+        why: String,
+    },
+    /// People work together on it.
+    #[n(44)]
+    CaredFor {
+        /// What.
+        #[n(0)]
+        care: Care,
+        /// Who.
+        #[n(1)]
+        by: String,
+        /// Why.
+        #[n(2)]
         why: String,
     },
 }

@@ -21,7 +21,9 @@ mod faults;
 mod loaded;
 mod making;
 mod outside;
+mod patch;
 mod picture;
+mod repairs;
 mod roads;
 mod state;
 mod steps;
@@ -38,7 +40,7 @@ pub use decide::{decide, quarantine};
 pub use decision::{
     Ask, Change, Decision, Effect, Input, Link, Origin, Reads, Recorded, Refused, Verb, World,
 };
-pub use event::{BadEvent, Created, Event, How, Known, Said, Stored, Trigger, What};
+pub use event::{BadEvent, Care, Created, Event, How, Known, Part, Said, Stored, Trigger, What};
 pub use loaded::{BadGraph, LoadedGraph};
 pub use picture::picture;
 pub use state::{Reason, State, TaskId};

@@ -1,6 +1,6 @@
 //! A graph made ready to be walked: every program loaded once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_graph::{Graph, GraphHash, Node, Program, Step, UpdatePolicy, Upsert};
@@ -128,6 +128,18 @@ impl LoadedGraph {
     /// A node by its step id.
     pub(crate) fn step(&self, step: &str) -> Option<&Node> {
         self.position(step).and_then(|at| self.node(at))
+    }
+
+    /// A step and all it can lead to.
+    #[must_use]
+    pub fn reached_from(&self, step: &str) -> Vec<String> {
+        let mut open: Vec<u32> = self.position(step).into_iter().collect();
+        let mut seen: BTreeSet<u32> = open.iter().copied().collect();
+        while let Some(at) = open.pop() {
+            let Some(node) = self.node(at) else { continue };
+            open.extend(targets_of(node).into_iter().flatten().filter(|to| seen.insert(*to)));
+        }
+        seen.iter().filter_map(|at| self.node(*at)).map(|node| node.id.clone()).collect()
     }
 
     /// Whether another step's program names this node's output.

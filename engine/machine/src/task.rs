@@ -1,6 +1,6 @@
 //! A task: the fold of its journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_graph::GraphHash;
@@ -56,6 +56,12 @@ pub struct Task {
     pub cancel_asked: Option<(String, String)>,
     /// Warnings of mappings, in order.
     pub warnings: Vec<String>,
+    /// Who looks after it.
+    pub assigned: Option<String>,
+    /// Its tags, in order.
+    pub tags: BTreeSet<String>,
+    /// It is not shown among what needs a look before then, in milliseconds since 1970.
+    pub snoozed_until_ms: Option<i64>,
     /// How far it was walked; computed again when lost, never stored.
     pub(crate) place: Option<Arc<Place>>,
 }
@@ -87,6 +93,10 @@ pub struct StepRecord {
     pub stale: bool,
     /// The line was written.
     pub logged: bool,
+    /// What a person gave in place of its output; for the source, of the record.
+    pub given: Option<Value>,
+    /// What a person gave in place of the document it makes to be sent.
+    pub input: Option<Value>,
 }
 
 /// A write of a step.
@@ -186,6 +196,9 @@ impl Task {
             sent: BTreeMap::new(),
             cancel_asked: None,
             warnings: Vec::new(),
+            assigned: None,
+            tags: BTreeSet::new(),
+            snoozed_until_ms: None,
             place: None,
         }
     }

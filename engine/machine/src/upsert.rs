@@ -44,6 +44,12 @@ impl Work<'_> {
         is_used: bool,
     ) -> Run<Value> {
         let step = node.id.as_str();
+        if let Some(id) = self.plain(step, &upsert.reference, scope)?
+            && let Some(link) = self.link(&upsert.entity, &id)?
+            && link.origin == Origin::HandsOff
+        {
+            return self.hands_off(step, upsert, (&id, &link), is_used);
+        }
         let (way, link) = self.way(step, upsert, scope)?;
         match link {
             Some(link) if same_text(&way.made, &way.sent) => self.untouched(&way, &link, is_used),
@@ -76,12 +82,52 @@ impl Work<'_> {
         for (name, value) in self.named(step, &upsert.with, scope)? {
             inner.set(&name, value);
         }
-        let made = self.map(step, &upsert.mapping, &inner, None)?;
+        let made = self.document(step, &upsert.mapping, &inner, None)?;
         let link = self.link(&upsert.entity, &id)?;
         let sent = self.sent(&upsert.entity, &id)?;
         self.warn(step, made.warnings);
         let way = Way { step, upsert, scope: inner, id, made: made.record, sent };
         Ok((way, link))
+    }
+
+    /// What is sent: the mapping's record, or the one a person made of it.
+    pub(crate) fn document(
+        &self,
+        step: &str,
+        mapping: &str,
+        scope: &Scope,
+        target: Option<&Value>,
+    ) -> Run<tenon_mapper::Made> {
+        match self.task.step(step).and_then(|record| record.input.clone()) {
+            Some(record) => Ok(tenon_mapper::Made { record, warnings: Vec::new() }),
+            None => self.map(step, mapping, scope, target),
+        }
+    }
+
+    /// The target is not to be touched. A task about this very record has nothing left to do; one
+    /// that only uses it goes on with it as it is.
+    fn hands_off(
+        &mut self,
+        step: &str,
+        upsert: &Upsert,
+        (id, link): (&str, &Link),
+        is_used: bool,
+    ) -> Run<Value> {
+        if id == self.task.record {
+            let (entity, target) = (&upsert.entity, &link.target);
+            return Err(Stop::Skip(format!("{entity} is {target}, which is not to be touched")));
+        }
+        let of = &upsert.of;
+        let output = if is_used {
+            let get = Operation::Get { resource: of.resource.clone(), key: link.target.clone() };
+            self.read(step, "target", &of.connection, get)?
+        } else {
+            let field = self.system(&of.connection)?.key_field(&of.resource);
+            field.map_or(Value::Missing, |field| {
+                Value::record(tenon_value::Record::new()).with(&field, Value::text(&link.target))
+            })
+        };
+        Ok(self.step_ended(step, How::HandsOff, output, &[]))
     }
 
     pub(crate) fn warn(&mut self, step: &str, warnings: Vec<String>) {
@@ -301,7 +347,7 @@ impl Work<'_> {
     /// The target's record is known: compare three states, then update what may be updated.
     fn existing(&mut self, way: &Way<'_>, link: &Link) -> Run<Value> {
         let there = self.target(way, &link.target)?;
-        let full = self.map(way.step, &way.upsert.mapping, &way.scope, Some(&there))?.record;
+        let full = self.document(way.step, &way.upsert.mapping, &way.scope, Some(&there))?.record;
         let of = &way.upsert.of;
         let system = self.system(&of.connection)?;
         let all = system.differences(&of.resource, &full, &there);
@@ -359,6 +405,7 @@ impl Work<'_> {
         let edits = if edited.is_empty() { Edits::Keep } else { self.human_edits()? };
         let policy = match link.origin {
             Origin::Ours => Allowed::All,
+            Origin::HandsOff => Allowed::Never,
             Origin::Adopted | Origin::Linked => self.allowed(way)?,
         };
         let (mut send, mut kept) = (Vec::new(), Vec::new());

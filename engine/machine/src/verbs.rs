@@ -18,7 +18,13 @@ pub(crate) fn decide_verb(
 ) -> Decision {
     let mut work = Work::new(world, task);
     let result = match verb {
-        Verb::Retry { latest } => work.retry(*latest, who),
+        Verb::Retry { latest } => work.retry((*latest, None), who),
+        Verb::RetryFrom { step, latest } => work.retry((*latest, Some(step.as_str())), who),
+        Verb::Skip { step, output } => work.skip_step(step, output, who),
+        Verb::Edit { part, step, patch } => work.edit(*part, step, patch, who),
+        Verb::Done => work.close(who),
+        Verb::Move { to } => work.move_to(*to, who),
+        Verb::Care(care) => work.care(care, who),
         Verb::Cancel => work.cancel(who),
         Verb::Say(said) => work.say(said, who),
         Verb::Pause => work.pause(who),
@@ -33,14 +39,18 @@ pub(crate) fn decide_verb(
     }
 }
 
-type Verdict = Result<(), Box<Refused>>;
+pub(crate) type Verdict = Result<(), Box<Refused>>;
 
-fn refuse(code: &'static str, message: String, hint: &str) -> Verdict {
+pub(crate) fn refuse(code: &'static str, message: String, hint: &str) -> Verdict {
     Err(Box::new(Refused { code, message, hint: hint.to_owned() }))
 }
 
 impl Work<'_> {
-    fn retry(&mut self, latest: Option<tenon_graph::GraphHash>, who: (&str, &str)) -> Verdict {
+    fn retry(
+        &mut self,
+        (latest, from): (Option<tenon_graph::GraphHash>, Option<&str>),
+        who: (&str, &str),
+    ) -> Verdict {
         let in_flight = self
             .task
             .open_write()
@@ -58,6 +68,9 @@ impl Work<'_> {
             // A defect ended it while a write was under way, and no answer was seen.
             let fault = Fault::new(codes::DEFECT, Class::UnknownOutcome, "its answer was not seen");
             self.emit(What::Lost { step, since_ms: self.world.now_ms, fault });
+        }
+        if let Some(step) = from {
+            self.forget_from(step)?;
         }
         let (by, why) = (who.0.to_owned(), who.1.to_owned());
         let failed: Vec<_> = self

@@ -133,6 +133,10 @@ impl Work<'_> {
                 scope.set(name, value.clone());
             }
         }
+        let edited = self.task.step(SOURCE).and_then(|record| record.given.clone());
+        if let Some(record) = edited {
+            scope.set(&from.resource, record);
+        }
         if !scope.has(&from.resource) {
             let key = self.task.record.clone();
             let get = Operation::Get { resource: from.resource.clone(), key };
@@ -174,6 +178,7 @@ impl Work<'_> {
         }
         if let Some(when) = &node.when
             && !self.is_done(step)
+            && !self.is_given(step)
             && !self.holds(step, when, scope)?
         {
             scope.set(step, Value::Missing);
@@ -214,9 +219,17 @@ impl Work<'_> {
         write.is_some_and(|write| matches!(write.status, WriteStatus::Done { .. }))
     }
 
+    /// Whether a person gave its output.
+    fn is_given(&self, step: &str) -> bool {
+        self.task.step(step).is_some_and(|record| record.given.is_some())
+    }
+
     fn output(&mut self, at: u32, node: &Node, scope: &Scope) -> Run<Value> {
         let step = node.id.as_str();
         let record = self.task.step(step);
+        if let Some(given) = record.and_then(|record| record.given.clone()) {
+            return Ok(given);
+        }
         if let Some(ended) = record.and_then(|record| record.ended.clone()) {
             return Ok(ended);
         }

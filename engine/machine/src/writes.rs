@@ -75,7 +75,7 @@ impl Work<'_> {
         }
         let get = Operation::Get { resource: of.resource.clone(), key: key.clone() };
         let there = self.read(step, "target", &of.connection, get)?;
-        let made = self.map(step, &update.mapping, &inner, Some(&there))?;
+        let made = self.document(step, &update.mapping, &inner, Some(&there))?;
         self.warn(step, made.warnings);
         let system = self.system(&of.connection)?;
         let differs = system.differences(&of.resource, &made.record, &there);

@@ -34,6 +34,15 @@ pub(crate) async fn wanted(
     engine: &Engine,
     wanted: Wanted<'_>,
 ) -> Result<(Newborn, Commit), Refusal> {
+    wanted_with(engine, wanted, Value::record(Record::new())).await
+}
+
+/// The commit that makes a task with values given to it.
+pub(crate) async fn wanted_with(
+    engine: &Engine,
+    wanted: Wanted<'_>,
+    given: Value,
+) -> Result<(Newborn, Commit), Refusal> {
     let lane = lane(engine, &wanted).await?;
     let created = Created {
         flow: wanted.flow.to_owned(),
@@ -41,7 +50,7 @@ pub(crate) async fn wanted(
         record: wanted.record.to_owned(),
         trigger: wanted.trigger,
         lane,
-        given: Value::record(Record::new()),
+        given,
     };
     let id = TaskId(engine.seam.id("task"));
     let (task, commit) = birth(id, created, wanted.integration, engine.seam.now_ms());

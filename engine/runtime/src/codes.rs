@@ -8,6 +8,8 @@ pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
 pub const REFERENCE_EXISTS: &str = "REFERENCE_EXISTS";
 /// A task has no such verb.
 pub const VERB_UNKNOWN: &str = "VERB_UNKNOWN";
+/// A record is ignored by a person's word.
+pub const RECORD_IGNORED: &str = "RECORD_IGNORED";
 /// Several records have the name.
 pub const NAME_AMBIGUOUS: &str = "NAME_AMBIGUOUS";
 /// A stored graph cannot be loaded.
@@ -66,8 +68,14 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
     (
         VERB_UNKNOWN,
         "There is no such verb",
-        "Tasks know retry, cancel, pause, resume, happened, not-happened, link and create-new.",
+        "Tasks know the verbs that `tenon task --help` lists.",
         "`tenon task why ID` names the verbs that change where the task stands.",
+    ),
+    (
+        RECORD_IGNORED,
+        "The record is ignored",
+        "A person said that nothing is started for this record, and why. Triggers pass it over.",
+        "`tenon record ignored` lists them; `tenon record heed ID` takes it back.",
     ),
     (
         NAME_AMBIGUOUS,

@@ -123,6 +123,8 @@ pub(crate) struct Engine {
     pub(crate) fatal: watch::Sender<Option<String>>,
     /// Tasks whose request waits for room under a limit, and the connection.
     pub(crate) at_gates: Mutex<BTreeMap<Arc<str>, String>>,
+    /// What people said that holds until they take it back.
+    pub(crate) words: crate::said::Words,
 }
 
 /// Tasks that wait for a lock somebody holds.

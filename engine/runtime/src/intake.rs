@@ -10,6 +10,7 @@ use crate::codes;
 use crate::engine::Runtime;
 use crate::peer::{Incoming, Proven, Rejected};
 use crate::refusal::Refusal;
+use crate::said::Of;
 
 /// What became of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl Runtime {
         commit = commit.and(births);
         row.task = tasks.first().cloned();
         if tasks.is_empty() {
-            row.reason = Some("no flow takes this topic".to_owned());
+            row.reason = Some("no flow takes this topic, or the record is ignored".to_owned());
         }
         let delivery = row.id.clone();
         match engine.store.commit(commit.put(row)).await {
@@ -142,6 +143,10 @@ impl Runtime {
                 if !takes {
                     continue;
                 }
+                let name = &integration.deployment.integration;
+                if engine.words.of(Of::IgnoredRecord, name, &record).is_some() {
+                    continue;
+                }
                 if let Some(waiting) = engine.waiting.of(&Arc::from(flow.as_str()), &record) {
                     // It has not read its record yet: what it reads will be as new as this.
                     tasks.push(waiting.to_string());
@@ -176,6 +181,7 @@ impl Runtime {
         if start.record.trim().is_empty() {
             return Err(Refusal::invalid("a record's id is needed"));
         }
+        self.refuse_ignored(&integration, start.record)?;
         let trigger = Trigger::Manual { by: by.who.clone() };
         let task = Wanted {
             integration: &integration,

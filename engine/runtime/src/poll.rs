@@ -17,6 +17,7 @@ use crate::engine::{Engine, Integration};
 use crate::perform::{Errand, perform};
 use crate::recover::until_stop;
 use crate::refusal::Refusal;
+use crate::said::Of;
 
 /// Runs every flow's poll as long as the engine.
 pub(crate) fn run(engine: &Arc<Engine>) {
@@ -28,6 +29,12 @@ pub(crate) fn run(engine: &Arc<Engine>) {
                 let Some(poll) = graph.graph.triggers.poll.clone() else { return };
                 let source = Source { integration, flow, hash, graph, poll };
                 loop {
+                    let name = &source.integration.deployment.integration;
+                    if engine.words.of(Of::PausedFlow, name, &source.flow).is_some() {
+                        let next = engine.seam.now_ms() + source.poll.every_ms.max(1_000);
+                        engine.seam.sleep_until(next).await;
+                        continue;
+                    }
                     match once(&engine, &source).await {
                         Ok(count) if count > 0 => {
                             tracing::info!(flow = source.flow, count, "polled");
@@ -129,6 +136,10 @@ async fn start(engine: &Arc<Engine>, source: &Source, record: &Value) -> Result<
         let message = format!("a {} of {} has no key", from.resource, from.connection);
         Refusal::from(Fault::new(codes::RECORD_WITHOUT_KEY, Class::Rejected, message))
     })?;
+    let name = &source.integration.deployment.integration;
+    if engine.words.of(Of::IgnoredRecord, name, &id).is_some() {
+        return Ok(false);
+    }
     let version = record.at(&source.poll.since).plain().unwrap_or_default();
     let mark = MarkRow {
         scope: format!("poll/{}", cursor_name(&source.integration, &source.flow)),

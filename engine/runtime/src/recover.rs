@@ -43,7 +43,9 @@ pub(crate) async fn open(
         let integration = deploy(&ground, deployment, &mut graphs).await?;
         integrations.insert(integration.deployment.integration.clone(), Arc::new(integration));
     }
+    let words = crate::said::Words::load(&*ground.store).await?;
     Ok(Arc::new(Engine {
+        words,
         started_ms: ground.seam.now_ms(),
         store: ground.store,
         seam: ground.seam,

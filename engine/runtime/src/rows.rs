@@ -1,6 +1,6 @@
 //! A task's summary row, and its line in the audit log.
 
-use tenon_machine::{Reason, SOURCE, State, Task, Trigger};
+use tenon_machine::{Reason, Recorded, SOURCE, State, Task, Trigger, What};
 use tenon_store::{AuditRow, TaskRow};
 use tenon_value::{Value, json};
 
@@ -65,6 +65,9 @@ pub(crate) fn summary(task: &Task, integration: &Integration) -> TaskRow {
         trigger: trigger(&task.trigger).to_owned(),
         healed_by: healed_by(task),
         extra: Some(Flags::of(task).write()),
+        assigned: task.assigned.clone(),
+        tags: (!task.tags.is_empty()).then(|| task.tags.iter().cloned().collect()),
+        snoozed_until_ms: task.snoozed_until_ms,
     }
 }
 
@@ -126,6 +129,44 @@ fn ending(state: &State) -> Option<String> {
     Some(json::write(&value))
 }
 
+/// The audit lines of what a person did with a task: who, what and why, as its journal says it.
+pub(crate) fn verb_lines(task: &Task, events: &[Recorded], by: &str) -> Vec<AuditRow> {
+    let name = title(task).unwrap_or(&task.record);
+    let told = events.iter().filter(|recorded| {
+        matches!(
+            recorded.event.what,
+            What::Retried { .. }
+                | What::Edited { .. }
+                | What::OutcomesForgotten { .. }
+                | What::Moved { .. }
+                | What::Closed { .. }
+                | What::CaredFor { .. }
+                | What::Answer { .. }
+                | What::CancelAsked { .. }
+                | What::Cancelled { .. }
+                | What::Paused { .. }
+                | What::Woken
+        )
+    });
+    told.map(|recorded| AuditRow {
+        at_ms: recorded.event.at_ms,
+        by: by.to_owned(),
+        what: recorded.event.what.name().to_owned(),
+        task: Some(task.id.0.clone()),
+        step: recorded.event.what.step().filter(|step| !step.is_empty()).map(str::to_owned),
+        source: Some(task.record.clone()),
+        target: target(task),
+        text: format!("{} {name}: {}", task.flow, recorded.event.describe()),
+        ..AuditRow::default()
+    })
+    .collect()
+}
+
+/// The record on the other side: the one the task linked first.
+fn target(task: &Task) -> Option<String> {
+    task.links.values().next().map(|link| link.target.clone())
+}
+
 /// The audit line of a task that ended or asks a person; none for what goes on by itself.
 pub(crate) fn line(task: &Task, at_ms: i64, id: String) -> Option<AuditRow> {
     let told = task.state.is_ended() || matches!(task.state, State::NeedsPerson(_));
@@ -153,7 +194,7 @@ pub(crate) fn line(task: &Task, at_ms: i64, id: String) -> Option<AuditRow> {
         task: Some(task.id.0.clone()),
         step: step_of(task),
         source: Some(task.record.clone()),
-        target: task.links.values().next().map(|link| link.target.clone()),
+        target: target(task),
         code: task.state.fault().map(|fault| fault.code.clone()),
         text,
     })

@@ -67,7 +67,10 @@ impl View {
                     let row = engine.store.get(&reference_key(pair, entity, id)).await?;
                     let link = match row {
                         Some(Row::Reference(row)) => Some(Link {
-                            origin: Origin::named(&row.origin).unwrap_or(Origin::Linked),
+                            origin: match row.hands_off {
+                                true => Origin::HandsOff,
+                                false => Origin::named(&row.origin).unwrap_or(Origin::Linked),
+                            },
                             target: row.target,
                         }),
                         _ => None,
@@ -195,7 +198,7 @@ pub(crate) async fn turn(
         if decision.events.is_empty() && decision.changes.is_empty() {
             return Ok(decision.effects);
         }
-        let (decision, commit) = match commit_of(engine, running, &decision) {
+        let (decision, mut commit) = match commit_of(engine, running, &decision) {
             Ok(commit) => (decision, commit),
             Err(refusal) => {
                 // What was decided cannot be kept: the task ends visibly instead of standing still.
@@ -204,6 +207,11 @@ pub(crate) async fn turn(
                 (ended, commit)
             }
         };
+        if let Input::Verb { by, .. } = input {
+            for line in rows::verb_lines(&decision.task, &decision.events, by) {
+                commit = commit.put(AuditRow { id: engine.seam.id("line"), ..line });
+            }
+        }
         match keep(engine, commit).await {
             Ok(()) => {
                 let before = std::mem::replace(&mut running.task, decision.task);
@@ -254,7 +262,11 @@ fn commit_of(engine: &Engine, running: &Running, decision: &Decision) -> Result<
         commit = change_of(engine, running, task, change, commit)?;
     }
     // What lists show changes with the state and the title; the steps between cost no row.
-    if before.state != task.state || rows::title(before) != rows::title(task) {
+    let shown = |t: &Task| (t.assigned.clone(), t.tags.clone(), t.snoozed_until_ms, t.graph);
+    if before.state != task.state
+        || rows::title(before) != rows::title(task)
+        || shown(before) != shown(task)
+    {
         commit = commit.put(rows::summary(task, &running.integration));
     }
     let (old, new) = (before.state.wake_at_ms(), task.state.wake_at_ms());

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 
+use tenon_graph::GraphHash;
 use tenon_machine::{Ask, Effect, Event, Input, State, Task, TaskId, Verb};
 use tenon_store::{Key, Row, Select};
 use tenon_value::{Class, Fault};
@@ -12,6 +13,7 @@ use crate::engine::Engine;
 use crate::live::all;
 use crate::perform::{Errand, not_sent, perform};
 use crate::refusal::{Kind, Refusal};
+use crate::said::Of;
 use crate::turn::{Running, turn};
 
 /// Loads a task from its journal.
@@ -102,6 +104,13 @@ pub(crate) async fn work(engine: Arc<Engine>, id: Arc<str>) {
                 input
             }
         };
+        if input == Input::Start && is_held(&engine, &running) {
+            // It stays queued, in its lane's line or at its head, until the flow is resumed.
+            if let Some(reply) = reply {
+                let _ = reply.send(Ok(()));
+            }
+            continue;
+        }
         let done = one_turn(&engine, &mut running, &input).await;
         let failed = match &done {
             Err(refusal) if refusal.kind != Kind::Conflict => Some(refusal.clone()),
@@ -126,6 +135,24 @@ pub(crate) async fn work(engine: Arc<Engine>, id: Arc<str>) {
     }
 }
 
+/// Whether its flow is paused: it does not begin.
+fn is_held(engine: &Engine, running: &Running) -> bool {
+    let name = &running.integration.deployment.integration;
+    running.task.state == State::Queued
+        && running.task.parent().is_none()
+        && engine.words.of(Of::PausedFlow, name, &running.task.flow).is_some()
+}
+
+/// The graph a verb asks to go on by.
+pub(crate) fn other_graph(input: &Input) -> Option<GraphHash> {
+    let Input::Verb { verb, .. } = input else { return None };
+    match verb {
+        Verb::Retry { latest } | Verb::RetryFrom { latest, .. } => *latest,
+        Verb::Move { to } => Some(*to),
+        _ => None,
+    }
+}
+
 /// One turn, with the graph that its input asks for.
 pub(crate) async fn one_turn(
     engine: &Arc<Engine>,
@@ -133,8 +160,8 @@ pub(crate) async fn one_turn(
     input: &Input,
 ) -> Result<Vec<Effect>, Refusal> {
     let old = running.graph.clone();
-    if let Input::Verb { verb: Verb::Retry { latest: Some(hash) }, .. } = input {
-        running.graph = engine.graph(*hash).await?;
+    if let Some(hash) = other_graph(input) {
+        running.graph = engine.graph(hash).await?;
     }
     let done = turn(engine, running, input).await;
     if running.task.graph != running.graph.hash {

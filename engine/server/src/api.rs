@@ -4,7 +4,11 @@
 //! |---|---|
 //! | `GET /status` | tasks by state, connections, integrations |
 //! | `GET /tasks`, `/tasks/ID`, `/tasks/ID/why` | lists (`state`, `flow`, `record`, `limit`, `after`), one with its journal, the chain of waits |
-//! | `POST /tasks/ID/VERB` | the task after the verb; body `{by, why, …}` |
+//! | `POST /tasks/ID/VERB` | the task after the verb; body `{by, why, dry_run, …}` |
+//! | `POST /verbs/VERB` | a verb for many tasks; body `{where: {state, flow, fault, record, lane, tag, assigned, integration, issue}, by, why, dry_run, …}` or `{tasks}` for `release` |
+//! | `GET /issues`, `/issues/NUMBER` | faults of one fingerprint |
+//! | `GET /flows`, `/flows/FLOW/graphs`, `POST /flows/FLOW/pause`, `resume` | flows and their graphs |
+//! | `POST /records/link`, `ignore`, `heed`, `GET /records/ignored` | records; body `{record, target, entity, hands_off, why}` |
 //! | `POST /flows/FLOW/start` | `{task}`; body `{id}` or `{name}`, `dry_run`; header `Idempotency-Key` |
 //! | `GET /records?record=` | all that is known of a record |
 //! | `GET /references?entity=`, `POST /references`, `DELETE /references?entity=&source=` | the duplicate guard |
@@ -19,7 +23,8 @@
 use std::collections::BTreeMap;
 
 use tenon_runtime::{
-    AuditQuery, By, DeliveryQuery, Link, Refusal, RefusalKind, Runtime, StartFlow, TaskQuery,
+    AuditQuery, By, DeliveryQuery, Link, Many, Refusal, RefusalKind, Runtime, Selection, StartFlow,
+    TaskQuery,
 };
 use tenon_value::{Value, time};
 
@@ -106,7 +111,11 @@ pub async fn answer(runtime: &Runtime, call: Call) -> Result<Value, Refusal> {
     match (call.method.as_str(), parts.as_slice()) {
         ("GET", ["status"]) => runtime.status().await,
         (_, ["tasks", rest @ ..]) => tasks(runtime, &call, rest).await,
-        ("POST", ["flows", flow, "start"]) => start(runtime, &call, flow).await,
+        ("POST", ["verbs", verb]) => many(runtime, &call, verb).await,
+        ("GET", ["issues"]) => runtime.issues().await,
+        ("GET", ["issues", number]) => runtime.issue(number).await,
+        (_, ["flows", rest @ ..]) => flows(runtime, &call, rest).await,
+        (_, ["records", what]) => records(runtime, &call, what).await,
         ("GET", ["records"]) => runtime.record(&call.needed("record")?).await,
         (_, ["references"]) => references(runtime, &call).await,
         ("GET", ["history"]) => runtime.history(&call.integration()).await,
@@ -158,6 +167,56 @@ async fn tasks(runtime: &Runtime, call: &Call, rest: &[&str]) -> Result<Value, R
         ("GET", [id]) => runtime.task(id).await,
         ("GET", [id, "why"]) => runtime.why(id).await,
         ("POST", [id, verb]) => runtime.verb(id, verb, &call.body, &call.by()).await,
+        _ => Err(nothing(call)),
+    }
+}
+
+async fn many(runtime: &Runtime, call: &Call, verb: &str) -> Result<Value, Refusal> {
+    if verb == "release" {
+        let tasks: Vec<String> =
+            call.body.field("tasks").items().iter().filter_map(Value::plain).collect();
+        return runtime.release(&tasks, &call.by()).await;
+    }
+    let selection = Selection::of(call.body.field("where"))?;
+    let many = Many { verb: verb.to_owned(), with: call.body.clone() };
+    runtime.verb_on(&selection, many, &call.by()).await
+}
+
+async fn flows(runtime: &Runtime, call: &Call, rest: &[&str]) -> Result<Value, Refusal> {
+    let integration = call.parameter("integration");
+    match (call.method.as_str(), rest) {
+        ("GET", []) => runtime.flows(&call.integration()),
+        ("GET", [flow, "graphs"]) => runtime.graphs(flow).await,
+        ("POST", [flow, "start"]) => start(runtime, call, flow).await,
+        ("POST", [flow, "pause"]) => {
+            runtime.pause_flow(integration.as_deref(), flow, &call.by()).await
+        }
+        ("POST", [flow, "resume"]) => {
+            runtime.resume_flow(integration.as_deref(), flow, &call.by()).await
+        }
+        _ => Err(nothing(call)),
+    }
+}
+
+async fn records(runtime: &Runtime, call: &Call, what: &str) -> Result<Value, Refusal> {
+    let integration = call.integration();
+    match (call.method.as_str(), what) {
+        ("GET", "ignored") => Ok(runtime.ignored()),
+        ("POST", "ignore") => {
+            runtime.ignore_record(&integration, &call.needed("record")?, &call.by()).await
+        }
+        ("POST", "heed") => {
+            runtime.heed_record(&integration, &call.needed("record")?, &call.by()).await
+        }
+        ("POST", "link") => {
+            let link = Link {
+                entity: &call.needed("entity")?,
+                source: &call.needed("record")?,
+                target: &call.needed("target")?,
+                hands_off: call.body.field("hands_off").as_bool().unwrap_or(false),
+            };
+            runtime.link_record(&integration, link, &call.by()).await
+        }
         _ => Err(nothing(call)),
     }
 }

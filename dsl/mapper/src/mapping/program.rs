@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use tenon_value::{Class, Fault, Record, Value};
+use tenon_value::{Class, Fault, Needs, Record, Value};
 
 use super::code::{Adds, Check, FieldCode, Gives, MappingCode, Named, Part};
 use super::field::{shown, write, written};
 use super::place::Place;
 use super::trace::{Candidate, Trace, TraceField, TraceLet};
+use crate::code::Code;
 use crate::eval::{Outcome, Run};
 use crate::host::{EvalError, Host, Scope};
 use crate::program::{EDITION, ProgramError, known, read};
@@ -159,8 +160,12 @@ impl Mapper<'_, '_> {
         };
         if value.is_none() && field.required {
             let path = path.to_string();
-            return Err(EvalError::missing(&format!("the target needs `{path}`, and its value"))
-                .at(&path, &MISSING));
+            let missing = EvalError::missing(&format!("the target needs `{path}`, and its value"))
+                .at(&path, &MISSING);
+            return Err(match setting_of(&field.gives) {
+                Some(setting) => missing.needs_setting(setting),
+                None => missing,
+            });
         }
         Ok(value)
     }
@@ -351,7 +356,25 @@ impl Mapper<'_, '_> {
     }
 }
 
+/// The setting that a field takes its value from as it is.
+fn setting_of(gives: &Gives) -> Option<&str> {
+    let Gives::First { candidates, otherwise } = gives else { return None };
+    candidates.iter().chain(otherwise).find_map(|candidate| match &candidate.code {
+        Code::Setting(name) => Some(&**name),
+        _ => None,
+    })
+}
+
 impl EvalError {
+    /// A person who gives the setting a value releases it.
+    fn needs_setting(mut self, name: &str) -> EvalError {
+        if let EvalError::Fault(fault) = &mut self {
+            fault.hint = Some(format!("`tenon setting set {name} …`, then retry the task"));
+            fault.needs = Some(Needs { what: format!("setting:{name}"), key: Value::Null });
+        }
+        self
+    }
+
     /// With the target field it happened at: the message keeps the path that was read.
     fn within(mut self, field: &impl std::fmt::Display) -> EvalError {
         if let EvalError::Fault(fault) | EvalError::Failed(fault) = &mut self

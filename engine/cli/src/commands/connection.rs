@@ -7,7 +7,7 @@ use tenon_server::Call;
 use tenon_value::{Record, Value};
 
 use crate::api::Api;
-use crate::arguments::{Connection, ConnectionAdd, DirectoryOutput, Output};
+use crate::arguments::{Connection, ConnectionAdd, ConnectionOne, DirectoryOutput, Output};
 use crate::commands::{once, pair, who};
 use crate::exit::{Ended, Failure};
 use crate::output::{self, Column};
@@ -34,7 +34,16 @@ pub async fn run(command: Connection) -> Ended {
             Ok(0)
         }
         Connection::Check(common) => check(&common).await,
+        Connection::Pause(one) => stand(&one, "pause").await,
+        Connection::Resume(one) => stand(&one, "resume").await,
     }
+}
+
+async fn stand(one: &ConnectionOne, verb: &str) -> Ended {
+    let body = Value::of([("by", who()), ("why", Value::text(&one.why))]);
+    let call = Call::new("POST", &format!("/connections/{}/{verb}", one.name)).body(body);
+    output::rows(one.common.output, COLUMNS, &[once(&one.common, call).await?]);
+    Ok(0)
 }
 
 async fn add(add: &ConnectionAdd) -> Ended {

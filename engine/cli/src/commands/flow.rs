@@ -6,10 +6,13 @@ use tenon_server::Call;
 use tenon_value::{Value, json};
 
 use crate::api::Api;
-use crate::arguments::{Flow, FlowRun, Output};
-use crate::commands::{task, who};
+use crate::arguments::{Flow, FlowOne, FlowRun, Output};
+use crate::commands::{once, task, who};
 use crate::exit::{Ended, Failure};
-use crate::output;
+use crate::output::{self, Column};
+
+const FLOWS: &[Column] =
+    &[("flow", "flow"), ("graph", "graph"), ("paused by", "paused.by"), ("why", "paused.why")];
 
 /// States in which a task does not move by itself any more.
 const SETTLED: &[&str] = &["done", "skipped", "failed", "cancelled", "needs_person"];
@@ -19,7 +22,27 @@ const SETTLED: &[&str] = &["done", "skipped", "failed", "cancelled", "needs_pers
 /// # Errors
 /// The engine's refusal.
 pub async fn run(command: Flow) -> Ended {
-    let Flow::Run(run) = command;
+    let run = match command {
+        Flow::Run(run) => run,
+        Flow::List(common) => {
+            let flows = once(&common, Call::new("GET", "/flows")).await?;
+            output::rows(common.output, FLOWS, flows.items());
+            return Ok(0);
+        }
+        Flow::Graphs(one) => {
+            let call = Call::new("GET", &format!("/flows/{}/graphs", one.flow));
+            let columns = &[
+                ("graph", "graph"),
+                ("since", "since_ms"),
+                ("newest", "newest"),
+                ("open tasks", "open"),
+            ];
+            output::rows(one.common.output, columns, once(&one.common, call).await?.items());
+            return Ok(0);
+        }
+        Flow::Pause(one) => return stand(&one, "pause").await,
+        Flow::Resume(one) => return stand(&one, "resume").await,
+    };
     let (dir, project) = (&run.directory.dir, run.project.project.as_deref());
     let api =
         if run.dry_run { Api::of(dir, project).await? } else { Api::moving(dir, project).await? };
@@ -29,6 +52,13 @@ pub async fn run(command: Flow) -> Ended {
     };
     api.close().await;
     ended
+}
+
+async fn stand(one: &FlowOne, verb: &str) -> Ended {
+    let body = Value::of([("by", who()), ("why", Value::text(&one.why))]);
+    let call = Call::new("POST", &format!("/flows/{}/{verb}", one.flow)).body(body);
+    output::rows(one.common.output, FLOWS, once(&one.common, call).await?.items());
+    Ok(0)
 }
 
 /// The call that starts the flow; a record is named by its id, or by its name when that has a `#`.

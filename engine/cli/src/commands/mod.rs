@@ -8,8 +8,10 @@ mod explain;
 mod flow;
 mod fmt;
 mod graph;
+mod issue;
 mod log;
 mod map;
+mod record;
 mod reference;
 mod sandbox;
 mod schema;
@@ -43,7 +45,8 @@ pub async fn run(arguments: Arguments) -> Ended {
         Command::Sandbox(command) => sandbox::run(command).await,
         Command::Connection(command) => connection::run(command).await,
         Command::Task(command) => task::run(command).await,
-        Command::Record(command) => reference::show(command).await,
+        Command::Issue(command) => issue::run(command).await,
+        Command::Record(command) => record::run(command).await,
         Command::Reference(command) => reference::run(command).await,
         Command::Setting(command) => values::setting(command).await,
         Command::Table(command) => values::table(command).await,

@@ -1,14 +1,15 @@
-//! `tenon reference` and `tenon record`: what is linked to what, and all that is known of one record.
+//! `tenon reference`: what is linked to what.
 
 use tenon_server::Call;
 use tenon_value::Value;
 
-use crate::arguments::{Output, Record, Reference};
+use crate::arguments::Reference;
 use crate::commands::{once, who};
-use crate::exit::{Ended, Failure};
+use crate::exit::Ended;
 use crate::output::{self, Column};
 
-const COLUMNS: &[Column] = &[
+/// How references are listed.
+pub const COLUMNS: &[Column] = &[
     ("entity", "entity"),
     ("source", "source"),
     ("target", "target"),
@@ -49,42 +50,6 @@ pub async fn run(command: Reference) -> Ended {
             output::record(delete.common.output, &answer);
             eprintln!("the next sync of this record searches the target again");
         }
-    }
-    Ok(0)
-}
-
-/// Runs `tenon record`.
-///
-/// # Errors
-/// The engine's refusal; a failure where nothing is known of the record.
-pub async fn show(command: Record) -> Ended {
-    let Record::Show(show) = command;
-    let call = Call::new("GET", "/records").with("record", &show.record);
-    let answer = once(&show.common, call).await?;
-    if show.common.output != Output::Table {
-        output::record(show.common.output, &answer);
-        return Ok(0);
-    }
-    let (tasks, references) = (answer.field("tasks").items(), answer.field("references").items());
-    if tasks.is_empty() && references.is_empty() {
-        return Err(Failure::findings(format!("nothing is known here of {}", show.record)).hint(
-            "give the id of the source or the target, or the name people use; \
-             `tenon flow run` moves a record by hand",
-        ));
-    }
-    output::rows(Output::Table, COLUMNS, references);
-    let columns: &[Column] = &[
-        ("task", "id"),
-        ("flow", "flow"),
-        ("state", "state"),
-        ("fault", "fault.message"),
-        ("changed", "updated_ms"),
-    ];
-    output::rows(Output::Table, columns, tasks);
-    for sent in answer.field("sent").items() {
-        let text = |name: &str| sent.field(name).plain().unwrap_or_default();
-        outln!("sent for {} {}:", text("entity"), text("source"));
-        outln!("{}", tenon_value::json::write_pretty(sent.field("document")));
     }
     Ok(0)
 }

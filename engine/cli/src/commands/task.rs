@@ -3,9 +3,9 @@
 use tenon_server::Call;
 use tenon_value::Value;
 
-use crate::arguments::{DirectoryOutput, Output, Task, TaskHappened, TaskVerb};
-use crate::commands::{once, who};
-use crate::exit::Ended;
+use crate::arguments::{DirectoryOutput, EditedPart, Output, Task, TaskHappened, Which};
+use crate::commands::{once, pair, who};
+use crate::exit::{Ended, Failure};
 use crate::output::{self, Column};
 
 const COLUMNS: &[Column] = &[
@@ -48,35 +48,167 @@ pub async fn run(command: Task) -> Ended {
             why(one.common.output, &once(&one.common, call).await?);
             Ok(0)
         }
-        Task::Retry(retry) => {
-            let with = Value::of([("latest", Value::from(retry.latest))]);
-            verb(&retry.common, &retry.id, "retry", with, &retry.why).await
+        other => {
+            let (which, name, with) = verb_of(other)?;
+            verb(&which, name, with).await
         }
-        Task::Cancel(command) => plain(&command, "cancel").await,
-        Task::NotHappened(command) => plain(&command, "not_happened").await,
-        Task::CreateNew(command) => plain(&command, "create_new").await,
-        Task::Pause(command) => plain(&command, "pause").await,
-        Task::Resume(command) => plain(&command, "resume").await,
-        Task::Happened(command) => with_id(&command, "happened").await,
-        Task::Link(command) => with_id(&command, "link").await,
     }
 }
 
-async fn plain(command: &TaskVerb, name: &str) -> Ended {
-    verb(&command.common, &command.id, name, Value::of([]), &command.why).await
+/// A verb's name and what it takes.
+fn verb_of(command: Task) -> Result<(Which, &'static str, Value), Failure> {
+    let nothing = || Value::of([]);
+    Ok(match command {
+        Task::List(_) | Task::Show(_) | Task::Why(_) => {
+            return Err(Failure::internal("a question was taken for a verb"));
+        }
+        Task::Retry(retry) => {
+            let with = Value::of([
+                ("latest", Value::from(retry.latest)),
+                ("from", text(retry.from.as_deref())),
+            ]);
+            (retry.which, "retry", with)
+        }
+        Task::Edit(edit) => {
+            let part = match (&edit.step, edit.part) {
+                (None, _) => "record",
+                (Some(_), EditedPart::Input) => "input",
+                (Some(_), EditedPart::Output) => "output",
+            };
+            let with = Value::of([
+                ("part", Value::text(part)),
+                ("step", text(edit.step.as_deref())),
+                ("patch", json_of("--patch", &edit.patch)?),
+            ]);
+            (edit.which, "edit", with)
+        }
+        Task::Skip(skip) => {
+            let output = json_of("--output", &skip.output)?;
+            let with = Value::of([("step", Value::text(&skip.step)), ("output", output)]);
+            (skip.which, "skip", with)
+        }
+        Task::Happened(command) => with_id(command, "happened"),
+        Task::Link(command) => with_id(command, "link"),
+        Task::NotHappened(command) => (command.which, "not_happened", nothing()),
+        Task::CreateNew(command) => (command.which, "create_new", nothing()),
+        Task::Done(command) => (command.which, "done", nothing()),
+        Task::Cancel(command) => (command.which, "cancel", nothing()),
+        Task::Pause(command) => (command.which, "pause", nothing()),
+        Task::Resume(command) => (command.which, "resume", nothing()),
+        Task::Rerun(command) => (command.which, "rerun", nothing()),
+        Task::Move(to) => (to.which, "move", Value::of([("to", Value::text(&to.to))])),
+        Task::Assign(to) => (to.which, "assign", Value::of([("to", text(to.to.as_deref()))])),
+        Task::Tag(tag) => {
+            let list =
+                |words: &[String]| Value::list(words.iter().map(|w| Value::text(w)).collect());
+            let with = Value::of([("add", list(&tag.add)), ("remove", list(&tag.remove))]);
+            (tag.which, "tag", with)
+        }
+        Task::Note(note) => (note.which, "note", Value::of([("text", Value::text(&note.text))])),
+        Task::Snooze(snooze) => {
+            (snooze.which, "snooze", Value::of([("until", text(snooze.until.as_deref()))]))
+        }
+    })
 }
 
-async fn with_id(command: &TaskHappened, name: &str) -> Ended {
-    let with = Value::of([("id", Value::text(&command.id))]);
-    verb(&command.common, &command.task, name, with, &command.why).await
+fn text(text: Option<&str>) -> Value {
+    text.map_or(Value::Missing, Value::text)
 }
 
-async fn verb(common: &DirectoryOutput, id: &str, name: &str, with: Value, why: &str) -> Ended {
-    let body = with.with("by", who()).with("why", Value::text(why));
-    let call = Call::new("POST", &format!("/tasks/{id}/{name}")).body(body);
-    let task = once(common, call).await?;
-    output::rows(common.output, COLUMNS, &[with_why(&task)]);
+fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
+    tenon_value::json::read(text)
+        .map_err(|e| Failure::usage(format!("what {option} gives is no JSON: {e}")))
+}
+
+fn with_id(command: TaskHappened, name: &'static str) -> (Which, &'static str, Value) {
+    (command.which, name, Value::of([("id", Value::text(&command.target))]))
+}
+
+async fn verb(which: &Which, name: &str, with: Value) -> Ended {
+    let body = with
+        .with("by", who())
+        .with("why", Value::text(&which.why))
+        .with("dry_run", Value::from(which.dry_run));
+    let output = which.common.output;
+    if let Some(id) = &which.id {
+        let call = Call::new("POST", &format!("/tasks/{id}/{name}")).body(body);
+        let answer = once(&which.common, call).await?;
+        match which.dry_run {
+            true => foreseen(output, &answer),
+            false => output::rows(output, COLUMNS, &[with_why(&answer)]),
+        }
+        return Ok(0);
+    }
+    let mut chosen = tenon_value::Record::new();
+    for word in &which.conditions {
+        let (name, value) = pair(word)?;
+        chosen.insert(name.into(), Value::text(value));
+    }
+    if let Some(issue) = &which.issue {
+        chosen.insert("issue".into(), Value::text(issue));
+    }
+    let body = body.with("where", Value::record(chosen));
+    many(&which.common, name, body).await
+}
+
+/// Gives many tasks a verb and says how that went.
+///
+/// # Errors
+/// The engine's refusal.
+pub async fn many(common: &DirectoryOutput, name: &str, body: Value) -> Ended {
+    let dry_run = body.field("dry_run").as_bool().unwrap_or(false);
+    let call = Call::new("POST", &format!("/verbs/{name}")).body(body);
+    let answer = once(common, call).await?;
+    if common.output != Output::Table {
+        output::record(common.output, &answer);
+        return Ok(0);
+    }
+    let number = |name: &str| answer.field(name).plain().unwrap_or_default();
+    if dry_run {
+        answer.field("tasks").items().iter().for_each(|task| foreseen(Output::Table, task));
+        outln!(
+            "{name} would be given to {} of {} tasks; {} writes have already happened",
+            number("would"),
+            number("selected"),
+            number("happened")
+        );
+    } else {
+        outln!("{name} given to {} of {} tasks", number("given"), number("selected"));
+        if answer.field("in_waves") != &Value::from(0_i64) && !answer.field("in_waves").is_absent()
+        {
+            outln!("{} more follow in waves; `tenon log` tells their end", number("in_waves"));
+        }
+    }
+    for refused in answer.field("refused").items() {
+        let text = |name: &str| refused.field(name).plain().unwrap_or_default();
+        outln!("refused by {}: {}", text("task"), text("message"));
+    }
     Ok(0)
+}
+
+/// What a verb would do, and what has already happened outside.
+fn foreseen(how: Output, answer: &Value) {
+    if how != Output::Table {
+        return output::record(how, answer);
+    }
+    let text = |of: &Value, name: &str| of.field(name).plain().unwrap_or_default();
+    outln!("{} is {}; nothing was done", text(answer, "task"), text(answer, "state"));
+    for line in answer.field("would").items() {
+        outln!("  would: {}", line.plain().unwrap_or_default());
+    }
+    for ask in answer.field("would_ask").items() {
+        let parts = ["connection", "method", "path"].map(|name| text(ask, name));
+        outln!("  would ask: {}", parts.join(" "));
+    }
+    for step in answer.field("steps").items() {
+        outln!("  step {} there: {} {}", text(step, "step"), text(step, "is"), text(step, "verb"));
+    }
+    for write in answer.field("happened").items() {
+        let parts =
+            ["step", "connection", "method", "path", "target"].map(|name| text(write, name));
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        outln!("  has happened: {}", parts.collect::<Vec<_>>().join(" "));
+    }
 }
 
 /// A task with its reason or fault as one sentence.

@@ -3,8 +3,8 @@
 use tenon_server::Call;
 use tenon_value::{Record, Value};
 
-use crate::arguments::{Setting, Table};
-use crate::commands::{once, pair, who};
+use crate::arguments::{DirectoryOutput, Setting, Table};
+use crate::commands::{once, pair, task, who};
 use crate::exit::Ended;
 use crate::output;
 
@@ -22,9 +22,25 @@ pub async fn setting(command: Setting) -> Ended {
         Setting::Set(set) => {
             let body = Value::of([("value", Value::text(&set.value)), ("by", who())]);
             let call = Call::new("PUT", &format!("/settings/{}", set.name)).body(body);
-            output::record(set.common.output, &once(&set.common, call).await?);
+            saved(&set.common, &once(&set.common, call).await?, set.release).await?;
         }
     }
+    Ok(0)
+}
+
+/// Says what was saved, and offers to release the tasks that failed for want of it, or does so.
+async fn saved(common: &DirectoryOutput, answer: &Value, release: bool) -> Ended {
+    let waiting = answer.field("tasks_waiting").clone();
+    output::record(common.output, &answer.clone().with("tasks_waiting", Value::Missing));
+    let count = waiting.items().len();
+    if count == 0 {
+        return Ok(0);
+    }
+    if release {
+        let body = Value::of([("tasks", waiting), ("by", who())]);
+        return task::many(common, "release", body).await;
+    }
+    eprintln!("{count} tasks failed for want of this: the same with --release retries them");
     Ok(0)
 }
 
@@ -54,7 +70,7 @@ pub async fn table(command: Table) -> Ended {
             let value = Value::record(value);
             let body = Value::of([("key", Value::record(key)), ("value", value), ("by", who())]);
             let call = Call::new("PUT", &format!("/tables/{}", set.table)).body(body);
-            output::record(set.common.output, &once(&set.common, call).await?);
+            saved(&set.common, &once(&set.common, call).await?, set.release).await?;
         }
     }
     Ok(0)

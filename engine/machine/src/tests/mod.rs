@@ -9,5 +9,6 @@ mod journal;
 mod outside;
 mod people;
 mod process;
+mod repairs;
 mod schedules;
 mod writes;

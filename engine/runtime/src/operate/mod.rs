@@ -2,17 +2,23 @@
 //!
 //! Answers are plain values, ready to be shown or written as JSON.
 
+mod bulk;
 mod connections;
 mod history;
+pub(crate) mod issues;
 mod knowledge;
 mod lists;
+mod pauses;
 pub(crate) mod tasks;
 mod values;
+mod verbs;
 
+pub use bulk::{Many, Selection};
 pub use knowledge::Link;
 pub use lists::{AuditQuery, DeliveryQuery};
 
 pub use tasks::TaskQuery;
+pub use verbs::VERBS;
 
 /// Who asks, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

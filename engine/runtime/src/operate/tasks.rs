@@ -2,17 +2,15 @@
 
 use std::sync::{Arc, PoisonError};
 
-use tenon_machine::{Input, Reason, Said, State, Verb};
+use tenon_machine::{Reason, State};
 use tenon_store::{Row, Scan, Select, TaskRow};
 use tenon_value::{Value, json};
 
-use super::By;
 use super::lists::text;
-use crate::codes;
 use crate::engine::Runtime;
-use crate::refusal::{Kind, Refusal};
+use crate::refusal::Refusal;
 use crate::work;
-use crate::work::{is_settled, journal, load, one_turn};
+use crate::work::{is_settled, journal, load};
 
 /// Which tasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,7 +96,15 @@ impl Runtime {
         for _ in 0..16 {
             let running = load(self.engine(), &Arc::from(at.as_str())).await?;
             let task = &running.task;
-            let (said, next) = self.because(&task.id.0, &task.lane, &task.state);
+            let name = &running.integration.deployment.integration;
+            let paused = self.engine().words.of(crate::said::Of::PausedFlow, name, &task.flow);
+            let (said, next) = match paused.filter(|_| matches!(task.state, State::Queued)) {
+                Some(word) => {
+                    let (flow, by, why) = (&task.flow, &word.by, &word.why);
+                    (format!("flow {flow} is paused by {by}: {why}"), None)
+                }
+                None => self.because(&task.id.0, &task.lane, &task.state),
+            };
             chain.push(Value::of([
                 ("task", Value::text(&task.id.0)),
                 ("state", Value::text(task.state.name())),
@@ -175,62 +181,6 @@ impl Runtime {
              line{}",
             free.unwrap_or_default()
         )
-    }
-
-    /// Gives a task a verb: `retry` (with `latest: true`), `cancel`, `pause`, `resume`, `happened`
-    /// (with `id`), `not_happened`, `link` (with `id`), `create_new`. Gives the task after it.
-    ///
-    /// # Errors
-    /// When there is no such task or verb, or the task's state does not allow it.
-    pub async fn verb(
-        &self,
-        id: &str,
-        verb: &str,
-        with: &Value,
-        by: &By,
-    ) -> Result<Value, Refusal> {
-        let row = self.task_row(id).await?;
-        let verb = self.verb_named(&row, verb, with)?;
-        let input =
-            Input::Verb { verb, by: by.who.clone(), why: by.why.clone().unwrap_or_default() };
-        let engine = self.engine();
-        let id: Arc<str> = Arc::from(id);
-        if engine.config.idle {
-            let mut running = load(engine, &id).await?;
-            one_turn(engine, &mut running, &input).await?;
-        } else {
-            let taken = engine.dispatcher.ask(&id, input);
-            taken.await.map_err(|_| crate::intake::stopping())??;
-        }
-        Ok(summary(&self.task_row(&id).await?))
-    }
-
-    fn verb_named(&self, row: &TaskRow, verb: &str, with: &Value) -> Result<Verb, Refusal> {
-        let id = || with.field("id").plain().filter(|id| !id.trim().is_empty());
-        let needed = || id().ok_or_else(|| Refusal::invalid(format!("`{verb}` needs an `id`")));
-        Ok(match verb {
-            "retry" => {
-                let latest = with.field("latest").as_bool().unwrap_or(false);
-                let newest = self.engine().integration(&row.integration)?.newest.get(&row.flow);
-                let hash = newest.copied().ok_or_else(|| Refusal::not_found("flow", &row.flow));
-                Verb::Retry { latest: if latest { Some(hash?) } else { None } }
-            }
-            "cancel" => Verb::Cancel,
-            "pause" => Verb::Pause,
-            "resume" => Verb::Resume,
-            "happened" => Verb::Say(Said::Happened { id: id() }),
-            "not_happened" | "not-happened" => Verb::Say(Said::NotHappened),
-            "link" => Verb::Say(Said::Link { id: needed()? }),
-            "create_new" | "create-new" => Verb::Say(Said::CreateNew),
-            other => {
-                return Err(Refusal::new(
-                    Kind::NotFound,
-                    codes::VERB_UNKNOWN,
-                    format!("there is no verb `{other}`"),
-                )
-                .hint("retry, cancel, pause, resume, happened, not_happened, link, create_new"));
-            }
-        })
     }
 
     /// Waits until a task has ended or asks a person, and gives its row.
@@ -336,5 +286,14 @@ pub(crate) fn summary(row: &TaskRow) -> Value {
         ("graph", Value::text(&row.graph)),
         ("created_ms", Value::from(row.created_ms)),
         ("updated_ms", Value::from(row.updated_ms)),
+        ("assigned", text(row.assigned.as_ref())),
+        (
+            "tags",
+            row.tags.as_ref().map_or(Value::Missing, |tags| {
+                Value::list(tags.iter().map(|tag| Value::text(tag)).collect())
+            }),
+        ),
+        ("snoozed_until_ms", row.snoozed_until_ms.map_or(Value::Missing, Value::from)),
+        ("healed_by", text(row.healed_by.as_ref())),
     ])
 }

@@ -69,7 +69,13 @@ impl Runtime {
             Commit::new().put(row.clone()).put(self.audit_line(by, "setting_changed", &text));
         engine.store.commit(commit).await?;
         loaded.live.change(|values| values.store_setting(&row));
-        Ok(Value::of([("name", Value::text(name)), ("value", value.clone())]))
+        let what = format!("setting:{name}");
+        let waits = self.tasks_that_need(&what, |_| true).await?;
+        Ok(Value::of([
+            ("name", Value::text(name)),
+            ("value", value.clone()),
+            ("tasks_waiting", Value::list(waits.iter().map(|row| Value::text(&row.id)).collect())),
+        ]))
     }
 
     /// Every table of an integration; or one, with its columns and rows.
@@ -129,7 +135,36 @@ impl Runtime {
         let line = self.audit_line(by, "table_row_changed", &text);
         engine.store.commit(Commit::new().put(stored.clone()).put(line)).await?;
         loaded.live.change(|values| values.store_row(&stored));
-        Ok(Value::of([("table", Value::text(table)), ("key", key), ("value", value)]))
+        let waits = self.waits_for_row(table, deployed, &stored.key).await?;
+        Ok(Value::of([
+            ("table", Value::text(table)),
+            ("key", key),
+            ("value", value),
+            ("tasks_waiting", Value::list(waits.iter().map(|row| Value::text(&row.id)).collect())),
+        ]))
+    }
+
+    async fn waits_for_row(
+        &self,
+        table: &str,
+        deployed: &DeployedTable,
+        stored: &str,
+    ) -> Result<Vec<tenon_store::TaskRow>, Refusal> {
+        let what = format!("table:{table}");
+        self.tasks_that_need(&what, |key| stored_key(&deployed.keys, key) == *stored).await
+    }
+
+    /// Retries the tasks that failed for want of values which are there now, in waves: those named.
+    ///
+    /// # Errors
+    /// When the first of them refuses, or the store cannot be read.
+    pub async fn release(&self, tasks: &[String], by: &By) -> Result<Value, Refusal> {
+        let mut rows = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            rows.push(self.task_row(task).await?);
+        }
+        let many = super::Many { verb: "retry".to_owned(), with: Value::Missing };
+        self.verb_on_rows(rows, many, by).await
     }
 
     /// A line of the audit log said by a person.

@@ -5,6 +5,7 @@ mod once;
 mod order;
 mod outage;
 mod polls;
+mod verbs;
 mod world;
 
 use std::sync::Arc;

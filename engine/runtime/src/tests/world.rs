@@ -48,6 +48,8 @@ pub struct Books {
     /// Percent of requests that get a random trick.
     pub chaos: u64,
     pub down: bool,
+    /// Bookings are refused.
+    pub refuse_booking: bool,
     pub token: u32,
     pub lose_refresh: u32,
     /// So many requests to the ledger take the token back that they came with.
@@ -168,6 +170,7 @@ impl Books {
                 self.ledger.insert(id, record.clone());
                 (201, record)
             }
+            ["ledger", "book", _] if self.refuse_booking => (422, Value::Null),
             ["ledger", "book", id] => {
                 *self.books.entry((*id).to_owned()).or_default() += 1;
                 let record = self.ledger.get(*id).unwrap().clone().with("Booked", true.into());
@@ -383,6 +386,7 @@ impl Peer for Toy {
                     record => Outcome::Record(record),
                 },
                 401 => Outcome::Fault(fault(Class::Auth, "token refused")),
+                422 => Outcome::Fault(fault(Class::Rejected, "refused")),
                 404 => Outcome::Fault(fault(Class::NotFound, "not there")),
                 429 => Outcome::Fault(fault(Class::RateLimited, "too many").wait(300)),
                 _ => unknown("500"),

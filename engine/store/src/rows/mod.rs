@@ -19,6 +19,7 @@ macro_rules! rows {
         /// One row of any table.
         #[derive(Debug, Clone, PartialEq)]
         #[expect(missing_docs, reason = "documented at the row's type")]
+        #[expect(clippy::large_enum_variant, reason = "boxing each would cost more")]
         pub enum Row { $($name($row),)* }
 
         $(impl From<$row> for Row {

@@ -90,6 +90,15 @@ pub struct TaskRow {
     /// Whatever else the engine wants at start without reading the journal.
     #[cbor(n(18), with = "minicbor::bytes")]
     pub extra: Option<Vec<u8>>,
+    /// Who looks after it.
+    #[n(19)]
+    pub assigned: Option<String>,
+    /// Its tags.
+    #[n(20)]
+    pub tags: Option<Vec<String>>,
+    /// Not shown among what needs a look before then.
+    #[n(21)]
+    pub snoozed_until_ms: Option<i64>,
 }
 
 impl TaskRow {

@@ -1,8 +1,12 @@
 //! The command line as typed data.
 
+mod repair;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use repair::*;
 
 /// Joins a shop to a ledger: durable flows, checked mappings, repairable tasks.
 #[derive(Debug, Parser)]
@@ -48,6 +52,9 @@ pub enum Command {
     /// Tasks: find out why one is stuck, repair it, resume it.
     #[command(subcommand)]
     Task(Task),
+    /// The same fault in several tasks: what it means, what to do, all at once.
+    #[command(subcommand)]
+    Issue(Issue),
     /// Everything known of one record.
     #[command(subcommand)]
     Record(Record),
@@ -222,6 +229,26 @@ pub struct Schema {
 pub enum Flow {
     /// Runs a flow for one record.
     Run(FlowRun),
+    /// Lists flows, and whether they are paused.
+    List(DirectoryOutput),
+    /// Lists the versions a flow has had, with the tasks that go by each.
+    Graphs(FlowOne),
+    /// Begins no task of the flow; those under way go on to their end.
+    Pause(FlowOne),
+    /// Lets it begin tasks again, those in line first.
+    Resume(FlowOne),
+}
+
+/// One flow.
+#[derive(Debug, Args)]
+pub struct FlowOne {
+    /// Its name.
+    pub flow: String,
+    /// Kept in the audit log.
+    #[arg(long, default_value = "")]
+    pub why: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
 }
 
 /// `tenon flow run`
@@ -341,6 +368,22 @@ pub enum Connection {
     Check(DirectoryOutput),
     /// Lists the connections with their state.
     List(DirectoryOutput),
+    /// Parks its tasks until it is resumed.
+    Pause(ConnectionOne),
+    /// Lets it work again, whatever its breaker thinks.
+    Resume(ConnectionOne),
+}
+
+/// One connection.
+#[derive(Debug, Args)]
+pub struct ConnectionOne {
+    /// Its name.
+    pub name: String,
+    /// Kept in the audit log.
+    #[arg(long, default_value = "")]
+    pub why: String,
+    #[command(flatten)]
+    pub common: DirectoryOutput,
 }
 
 /// `tenon connection add`
@@ -364,7 +407,7 @@ pub struct ConnectionAdd {
 }
 
 /// A directory, and how to print.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct DirectoryOutput {
     #[command(flatten)]
     pub project: Project,
@@ -372,119 +415,6 @@ pub struct DirectoryOutput {
     pub directory: Directory,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
-}
-
-/// `tenon task`
-#[derive(Debug, Subcommand)]
-pub enum Task {
-    /// Lists tasks, newest first.
-    List(TaskList),
-    /// Shows one task: its steps, requests and answers.
-    Show(TaskOne),
-    /// Says what a task waits for and which verb would change that.
-    Why(TaskOne),
-    /// Goes on from where it stands: reads forgotten, budgets fresh.
-    Retry(TaskRetry),
-    /// Ends a task; waits for a write under way.
-    Cancel(TaskVerb),
-    /// A write with an unknown outcome did happen; its id is known.
-    Happened(TaskHappened),
-    /// A write with an unknown outcome did not happen: it is sent again.
-    NotHappened(TaskVerb),
-    /// The record found is the same: its id is linked.
-    Link(TaskHappened),
-    /// The records found are others: a new one is made.
-    CreateNew(TaskVerb),
-    /// Holds a task.
-    Pause(TaskVerb),
-    /// Lets a held task go on.
-    Resume(TaskVerb),
-}
-
-/// `tenon task list`
-#[derive(Debug, Args)]
-pub struct TaskList {
-    /// Only tasks in this state.
-    #[arg(long)]
-    pub state: Option<String>,
-    /// Only tasks of this flow.
-    #[arg(long)]
-    pub flow: Option<String>,
-    /// Only tasks of this record.
-    #[arg(long)]
-    pub record: Option<String>,
-    /// At most this many.
-    #[arg(long, default_value_t = 100)]
-    pub limit: u32,
-    #[command(flatten)]
-    pub common: DirectoryOutput,
-}
-
-/// One task.
-#[derive(Debug, Args)]
-pub struct TaskOne {
-    /// Its id.
-    pub id: String,
-    #[command(flatten)]
-    pub common: DirectoryOutput,
-}
-
-/// A verb on one task.
-#[derive(Debug, Args)]
-pub struct TaskVerb {
-    /// Its id.
-    pub id: String,
-    /// Kept in the journal.
-    #[arg(long, default_value = "")]
-    pub why: String,
-    #[command(flatten)]
-    pub common: DirectoryOutput,
-}
-
-/// `tenon task retry`
-#[derive(Debug, Args)]
-pub struct TaskRetry {
-    /// Its id.
-    pub id: String,
-    /// With the newest version of its flow.
-    #[arg(long)]
-    pub latest: bool,
-    /// Kept in the journal.
-    #[arg(long, default_value = "")]
-    pub why: String,
-    #[command(flatten)]
-    pub common: DirectoryOutput,
-}
-
-/// `tenon task happened`
-#[derive(Debug, Args)]
-pub struct TaskHappened {
-    /// The task.
-    pub task: String,
-    /// The id of the record that came of it.
-    #[arg(long)]
-    pub id: String,
-    /// Kept in the journal.
-    #[arg(long, default_value = "")]
-    pub why: String,
-    #[command(flatten)]
-    pub common: DirectoryOutput,
-}
-
-/// `tenon record`
-#[derive(Debug, Subcommand)]
-pub enum Record {
-    /// Shows tasks, reference and sent document of one record.
-    Show(RecordShow),
-}
-
-/// `tenon record show`
-#[derive(Debug, Args)]
-pub struct RecordShow {
-    /// Its id in the source, its id in the target, or the name people use.
-    pub record: String,
-    #[command(flatten)]
-    pub common: DirectoryOutput,
 }
 
 /// `tenon reference delete`
@@ -548,6 +478,9 @@ pub struct SettingSet {
     pub name: String,
     /// Its value.
     pub value: String,
+    /// Retries the tasks that failed for want of it, in waves.
+    #[arg(long)]
+    pub release: bool,
     #[command(flatten)]
     pub common: DirectoryOutput,
 }
@@ -578,6 +511,9 @@ pub struct TableSet {
     /// Every column of the row.
     #[arg(value_name = "COLUMN=VALUE", required = true)]
     pub columns: Vec<String>,
+    /// Retries the tasks that failed for want of it, in waves.
+    #[arg(long)]
+    pub release: bool,
     #[command(flatten)]
     pub common: DirectoryOutput,
 }
