@@ -10,6 +10,7 @@ mod money;
 mod program;
 mod properties;
 mod stage;
+mod store;
 mod strace;
 mod tidy;
 mod workflows;

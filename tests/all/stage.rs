@@ -81,6 +81,10 @@ pub struct Stage {
     pub project: Option<PathBuf>,
     /// Runs the engine under strace, which writes here.
     pub trace: Option<PathBuf>,
+    /// More words for `tenon serve`.
+    pub words: Vec<String>,
+    /// Where the engine's log goes, all of it; without it, where the test's own goes.
+    pub log: Option<PathBuf>,
     /// The engine, while it lives.
     pub engine: Option<Process>,
     /// Keeps the data directory, and whatever else a test puts there.
@@ -101,6 +105,8 @@ impl Stage {
             sandbox_url: sandbox.ready["address"].as_str().unwrap().to_owned(),
             project: None,
             trace: None,
+            words: Vec::new(),
+            log: None,
             engine: None,
             folder: tempfile::tempdir().unwrap(),
             http: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap(),
@@ -170,6 +176,10 @@ impl Stage {
         serve.arg(self.dir());
         if let Some(project) = &self.project {
             serve.arg("--project").arg(project);
+        }
+        serve.args(&self.words);
+        if let Some(log) = &self.log {
+            serve.env("TENON_LOG", "trace").stderr(std::fs::File::create(log).unwrap());
         }
         self.engine = Some(Process::start(serve));
     }

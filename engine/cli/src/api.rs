@@ -48,16 +48,25 @@ impl Api {
         Api::reach(dir, project, Starting::default()).await
     }
 
+    /// The server that holds a directory; none when nobody answers for it.
+    ///
+    /// # Errors
+    /// When the file a server left can't be read.
+    pub async fn server(dir: &Path) -> Result<Option<Api>, Failure> {
+        let file = ApiFile::read(dir).map_err(|e| Failure::internal(e.to_string()))?;
+        let Some(file) = file else { return Ok(None) };
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .build()
+            .map_err(|e| Failure::internal(e.to_string()))?;
+        let probe = client.get(format!("{}/api/v1/status", file.address));
+        let answers = probe.bearer_auth(&file.token).send().await.is_ok();
+        Ok(answers.then_some(Api::Server { file, client }))
+    }
+
     async fn reach(dir: &Path, project: Option<&Path>, starting: Starting) -> Result<Api, Failure> {
-        if let Some(file) = ApiFile::read(dir).map_err(|e| Failure::internal(e.to_string()))? {
-            let client = reqwest::Client::builder()
-                .timeout(Duration::from_secs(60))
-                .build()
-                .map_err(|e| Failure::internal(e.to_string()))?;
-            let probe = client.get(format!("{}/api/v1/status", file.address));
-            if probe.bearer_auth(&file.token).send().await.is_ok() {
-                return Ok(Api::Server { file, client });
-            }
+        if let Some(server) = Api::server(dir).await? {
+            return Ok(server);
         }
         let (runtime, store) = start(dir, project, starting).await?;
         Ok(Api::Here { runtime: Box::new(runtime), store })
@@ -101,6 +110,10 @@ async fn send(file: &ApiFile, client: &reqwest::Client, call: Call) -> Result<Va
     if !matches!(call.body, Value::Missing) {
         request = request.header("Content-Type", "application/json").body(json::write(&call.body));
     }
+    if call.path.starts_with("/store/") {
+        // These go through everything that is stored.
+        request = request.timeout(Duration::from_secs(6 * 3_600));
+    }
     let response = request.send().await.map_err(lost)?;
     let status = response.status();
     let body = response.text().await.map_err(lost)?;
@@ -110,7 +123,7 @@ async fn send(file: &ApiFile, client: &reqwest::Client, call: Call) -> Result<Va
 }
 
 /// A refusal as a failure of the command.
-fn refused(refusal: &Value) -> Failure {
+pub fn refused(refusal: &Value) -> Failure {
     let text = |name: &str| refusal.field(name).as_text().unwrap_or_default().to_owned();
     let message = format!("{}: {}", text("code"), text("message"));
     let failure = match text("code").as_str() {
@@ -134,6 +147,8 @@ pub struct Starting {
     pub unlimited: bool,
     /// Time passes this many times faster for the engine; 0 and 1 leave it alone.
     pub time_scale: u32,
+    /// Mebibytes that must stay free on the disk for work to go on; none is the store's own bound.
+    pub keep_free_mib: Option<u64>,
 }
 
 /// Opens a directory's store and starts an engine on it.
@@ -148,7 +163,7 @@ pub async fn start(
     let connectors = project::connectors()?;
     let integration = project::integration(project, &connectors)?;
     let deployment = crate::deploy::deployment(integration, &connectors)?;
-    let store = open(dir)?;
+    let store = open(dir, starting.keep_free_mib)?;
     let seam: Arc<dyn Seam> = crate::clock::seam(starting.time_scale, dir)?;
     let ground = ground(dir, Arc::clone(&store), seam)?;
     let config = Config {
@@ -177,16 +192,23 @@ fn ground(dir: &Path, store: Arc<SledStore>, seam: Arc<dyn Seam>) -> Result<Grou
 }
 
 /// Opens the store of a directory as its sole owner, making the directory where it is missing.
-fn open(dir: &Path) -> Result<Arc<SledStore>, Failure> {
-    std::fs::create_dir_all(dir)
-        .map_err(|e| Failure::usage(format!("{} can't be made: {e}", dir.display())))?;
-    SledStore::open(dir, Options::held_by("tenon"))
-        .map(Arc::new)
-        .map_err(|e| Failure::usage(e.to_string()))
+pub fn open(dir: &Path, keep_free_mib: Option<u64>) -> Result<Arc<SledStore>, Failure> {
+    let mut options = Options::held_by("tenon");
+    if let Some(mib) = keep_free_mib {
+        options.keep_free_bytes = mib.saturating_mul(1024 * 1024);
+    }
+    SledStore::open(dir, options).map(Arc::new).map_err(|e| store_failure(&e))
+}
+
+/// What a store's error means for whoever asked: what happened, where, and what to do next.
+pub fn store_failure(error: &tenon_store::StoreError) -> Failure {
+    let page = tenon_store::codes::PAGES.iter().find(|page| page.0 == error.code());
+    let failure = Failure::usage(format!("{}: {error}", error.code()));
+    page.into_iter().fold(failure, |failure, page| failure.hint(page.3))
 }
 
 /// Closes a store; what can't be closed cleanly is found again at the next start.
-async fn close(store: &Arc<SledStore>) {
+pub async fn close(store: &Arc<SledStore>) {
     use tenon_store::Store as _;
     if let Err(e) = store.close().await {
         eprintln!("warning: the store was not closed cleanly: {e}");

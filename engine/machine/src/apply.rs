@@ -67,6 +67,7 @@ pub fn apply(task: &mut Task, event: &Event) {
     task.updated_ms = event.at_ms;
     match &event.what {
         What::Created(_) => {}
+        What::Erased { .. } => {}
         What::Begun | What::Woken => task.state = State::Running,
         What::Waited { reason } => task.state = State::Waiting(reason.clone()),
         What::Paused { by, .. } => task.state = State::Waiting(Reason::Paused { by: by.clone() }),

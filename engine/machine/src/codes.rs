@@ -32,6 +32,8 @@ pub const GRAPH_BROKEN: &str = "GRAPH_BROKEN";
 pub const ANSWER_WITHOUT_KEY: &str = "ANSWER_WITHOUT_KEY";
 /// The process ended before the answer came.
 pub const PROCESS_ENDED: &str = "PROCESS_ENDED";
+/// The store was restored; a write may have been sent in the time that was lost.
+pub const RESTORED: &str = "STORE_RESTORED";
 /// It was found out that a write did not happen.
 pub const DID_NOT_HAPPEN: &str = "DID_NOT_HAPPEN";
 /// A `stop` step ended the task as failed.
@@ -155,6 +157,14 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
         "The process ended before the answer came",
         "The request may have been sent. Its outcome is found out before anything is repeated.",
         "Nothing: the task goes on by itself, or asks.",
+    ),
+    (
+        RESTORED,
+        "The store was restored from an export",
+        "What was written between the export and the restore is not known here. So each write is looked \
+         for before it is sent, and waits for a person where it can't be.",
+        "Answer the tasks that ask. When nothing of the lost time is missing any more: `tenon store \
+         settled`.",
     ),
     (
         DID_NOT_HAPPEN,

@@ -4,6 +4,7 @@ use tenon_kit::Reading;
 use tenon_value::{Class, Fault};
 
 use crate::apply::apply;
+use crate::codes;
 use crate::decision::{Ask, Change, Decision, Effect, Input, Recorded, World};
 use crate::event::{Event, What};
 use crate::state::{Reason, State, TaskId};
@@ -33,6 +34,11 @@ pub fn decide(world: &World<'_>, task: &Task, input: &Input) -> Decision {
         }),
         Input::ChildEnded { child, state } => work.child_ended(child, state),
         Input::Recovered { process_started_ms } => work.recovered(*process_started_ms),
+        Input::Restored { now_ms } => {
+            let message = "the store was restored, and the lost time may hold this write";
+            work.lost(*now_ms, Fault::new(codes::RESTORED, Class::UnknownOutcome, message));
+            work.task.state == State::Running
+        }
         Input::Verb { .. } => false,
     };
     if fits {
@@ -128,19 +134,23 @@ impl Work<'_> {
         self.task.state == State::Running
     }
 
-    fn recovered(&mut self, process_started_ms: i64) -> bool {
+    /// The answer of the write that is under way will not come.
+    fn lost(&mut self, since_ms: i64, fault: Fault) {
         let open = self.task.steps.iter().find_map(|(step, record)| {
             let write = record.write.as_deref()?;
             (write.status == WriteStatus::Open).then(|| step.to_string())
         });
         if let Some(step) = open {
-            let fault = Fault::new(
-                crate::codes::PROCESS_ENDED,
-                Class::UnknownOutcome,
-                "the process ended before the answer came",
-            );
-            self.emit(What::Lost { step, since_ms: process_started_ms, fault });
+            self.emit(What::Lost { step, since_ms, fault });
         }
+    }
+
+    fn recovered(&mut self, process_started_ms: i64) -> bool {
+        let message = "the process ended before the answer came";
+        self.lost(
+            process_started_ms,
+            Fault::new(codes::PROCESS_ENDED, Class::UnknownOutcome, message),
+        );
         if matches!(self.task.state, State::Waiting(Reason::Children { .. })) {
             let open = self.task.steps.values().filter_map(|record| record.child.as_ref());
             let open = open.filter(|child| !child.detach && child.ended.is_none());

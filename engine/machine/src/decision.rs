@@ -127,6 +127,12 @@ pub enum Input {
         /// after that.
         process_started_ms: i64,
     },
+    /// A write was decided on a store that was restored: it may have been sent in the time that was
+    /// lost, so it is looked for before it is sent.
+    Restored {
+        /// Milliseconds since 1970.
+        now_ms: i64,
+    },
     /// A person's verb.
     Verb {
         /// Which.

@@ -73,6 +73,7 @@ impl What {
             What::Moved { .. } => "moved",
             What::Closed { .. } => "closed",
             What::CaredFor { .. } => "cared_for",
+            What::Erased { .. } => "erased",
         }
     }
 
@@ -150,6 +151,7 @@ impl What {
             What::Woken => "goes on".to_owned(),
             What::Skipped { because } => format!("skipped: {because}"),
             What::Cancelled { by, why } => format!("cancelled by {by}: {why}"),
+            What::Erased { bytes, .. } => format!("erased: {bytes} bytes"),
             What::Paused { by, why } => format!("paused by {by}: {why}"),
             What::Retried { by, why } => format!("retried by {by}: {why}"),
             What::CancelAsked { by, why } => format!("to be cancelled, by {by}: {why}"),

@@ -597,6 +597,16 @@ pub enum What {
         #[n(2)]
         why: String,
     },
+    /// What stood here was erased.
+    #[n(60)]
+    Erased {
+        /// Bytes it had.
+        #[n(0)]
+        bytes: u64,
+        /// Their SHA-256, in hexadecimal digits.
+        #[n(1)]
+        sha256: String,
+    },
 }
 
 /// Bytes are no event.

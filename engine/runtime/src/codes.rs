@@ -45,6 +45,13 @@ pub const WEBHOOK_PROOF: &str = "WEBHOOK_PROOF";
 /// A webhook's content cannot be used.
 pub const WEBHOOK_SHAPE: &str = "WEBHOOK_SHAPE";
 
+/// A file could not be written to, or taken in, as an export.
+pub const EXPORT_UNUSABLE: &str = "EXPORT_UNUSABLE";
+/// A person's data stands in a task with a write whose outcome is not known.
+pub const ERASE_OPEN_WRITE: &str = "ERASE_OPEN_WRITE";
+/// The next master key must be given.
+pub const KEY_NEEDED: &str = "KEY_NEEDED";
+
 /// A page per code: code, title, why, what to do.
 pub const PAGES: &[(&str, &str, &str, &str)] = &[
     (
@@ -179,6 +186,28 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
         "The signature does not fit any secret of the connection. The delivery is kept as rejected \
          and starts nothing.",
         "Compare the secret with the sender's; while it is rotated, give the old one too.",
+    ),
+    (
+        EXPORT_UNUSABLE,
+        "A file cannot be used as an export",
+        "It is there already, can't be written, is no export of Tenon, is damaged or cut short, or was \
+         made by a later version. A damaged file is found before anything of it is stored.",
+        "The message says which. Export to a new name; import a whole file into a directory that has \
+         no store yet.",
+    ),
+    (
+        ERASE_OPEN_WRITE,
+        "Data to be erased stands in a task that is not settled",
+        "A write of the task may or may not have happened. Erasing it now would forget what was sent.",
+        "`tenon task why ID` names how to settle it; then erase again.",
+    ),
+    (
+        KEY_NEEDED,
+        "The next master key must be given",
+        "The key at hand comes from the environment, which this command can't change, or the one given \
+         is no key.",
+        "Write 64 hexadecimal digits into a file readable by you alone, give it with --new-key, and \
+         start the server with the new value from then on.",
     ),
     (
         WEBHOOK_SHAPE,

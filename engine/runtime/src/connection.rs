@@ -15,7 +15,7 @@ use crate::engine::Config;
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::peer::{Address, Peer};
-use crate::refusal::{Kind, Refusal};
+use crate::refusal::Refusal;
 use crate::seam::Seam;
 use crate::secrets::Vault;
 
@@ -45,6 +45,8 @@ pub(crate) struct Connection {
     /// Held while a refresh is under way: one at a time.
     pub(crate) refreshing: tokio::sync::Mutex<()>,
     account: RwLock<Account>,
+    /// Why the credentials that are kept do not open, until others are given.
+    closed: Mutex<Option<String>>,
     parked: Mutex<BTreeSet<Arc<str>>>,
 }
 
@@ -64,13 +66,15 @@ impl Connection {
             ..SecretRow::default()
         }
         .key();
+        let mut closed = None;
         let account = match store.get(&key).await? {
-            Some(Row::Secret(row)) => {
-                let opened = vault.open(name, &row.sealed).map_err(|e| {
-                    Refusal::new(Kind::Conflict, codes::SECRETS_CLOSED, e.to_string())
-                })?;
-                read_account(&opened)
-            }
+            Some(Row::Secret(row)) => match vault.open(name, &row.sealed) {
+                Ok(opened) => read_account(&opened),
+                Err(error) => {
+                    closed = Some(format!("{}: {error}", codes::SECRETS_CLOSED));
+                    Account::default()
+                }
+            },
             _ => Account::default(),
         };
         let select = Select::AccountEvents { account: name.to_owned(), from: 0 };
@@ -86,6 +90,11 @@ impl Connection {
             }
             break;
         }
+        if let Some(why) = &closed {
+            // The other connections work; this one waits for its key or for new credentials.
+            tracing::error!(connection = name, why, "credentials do not open");
+            breaker.refused(seam.now_ms(), why);
+        }
         Ok(Connection {
             name: name.to_owned(),
             gate: Gate::new(&if config.limits { peer.buckets() } else { Vec::new() }, seam),
@@ -94,6 +103,7 @@ impl Connection {
             changed: Notify::new(),
             refreshing: tokio::sync::Mutex::new(()),
             account: RwLock::new(account),
+            closed: Mutex::new(closed),
             parked: Mutex::new(BTreeSet::new()),
         })
     }
@@ -101,6 +111,11 @@ impl Connection {
     /// The account now.
     pub(crate) fn account(&self) -> Account {
         self.account.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why its credentials do not open; none where they do.
+    pub(crate) fn closed(&self) -> Option<String> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Works on the breaker.
@@ -166,10 +181,12 @@ impl Connection {
                 sealed: engine.vault.seal(&self.name, text.as_bytes(), &*engine.seam),
                 at_ms,
             });
+            commit = commit.put(crate::upkeep::vault_row(&engine.vault));
         }
         engine.store.commit(commit).await?;
         if let Some(account) = account {
             *self.account.write().unwrap_or_else(PoisonError::into_inner) = account;
+            *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         Ok(())
     }

@@ -40,6 +40,8 @@ pub struct Config {
     pub polls: bool,
     /// Keeps the limits that connectors state. Without, only what systems answer holds it back.
     pub limits: bool,
+    /// Lets go of what has ended long ago.
+    pub retention: bool,
 }
 
 impl Default for Config {
@@ -51,6 +53,7 @@ impl Default for Config {
             idle: false,
             polls: true,
             limits: true,
+            retention: true,
         }
     }
 }
@@ -116,6 +119,8 @@ pub(crate) struct Engine {
     /// Of these, those with a write that had been decided and not answered.
     pub(crate) found_writes: AtomicUsize,
     pub(crate) stopping: AtomicBool,
+    /// The store was made from an export: writes are searched before they are sent.
+    pub(crate) restored: AtomicBool,
     pub(crate) stop_signal: watch::Sender<bool>,
     /// Rung whenever a task changes its state.
     pub(crate) settled: Notify,

@@ -9,7 +9,7 @@ use crate::begin::{Newborn, Wanted, born, wanted};
 use crate::codes;
 use crate::engine::Runtime;
 use crate::peer::{Incoming, Proven, Rejected};
-use crate::refusal::Refusal;
+use crate::refusal::{Kind, Refusal};
 use crate::said::Of;
 
 /// What became of a webhook.
@@ -46,6 +46,11 @@ impl Runtime {
             return Err(stopping());
         }
         let connection = engine.connection(&incoming.connection)?.clone();
+        if let Some(why) = connection.closed() {
+            // Whether it is genuine can't be told now: the sender is to send it again.
+            return Err(Refusal::new(Kind::Unavailable, codes::SECRETS_CLOSED, why)
+                .hint("start with the right master key, or add the connection again"));
+        }
         let account = connection.account();
         let proven = match connection.peer.verify(&incoming, &account.credentials) {
             Ok(proven) if !proven.topic.is_empty() && proven.topic != incoming.topic => {

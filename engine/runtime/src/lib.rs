@@ -39,6 +39,7 @@ mod timers;
 mod tokens;
 mod transport;
 mod turn;
+pub mod upkeep;
 mod work;
 
 pub use breaker::{Breaker, BreakerPolicy, Pass, Standing};

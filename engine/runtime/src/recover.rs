@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use tenon_graph::GraphHash;
 use tenon_machine::{Input, LoadedGraph, System};
+use tenon_store::copy::Restored;
 use tenon_store::{AuditRow, Commit, GraphRow, Key, Row, Scan, Select, Table, TaskRow};
 use tenon_value::{Value, json};
 use tokio::sync::{Notify, watch};
@@ -16,7 +17,7 @@ use crate::deployment::Deployment;
 use crate::dispatch::Dispatcher;
 use crate::engine::{Config, Engine, Ground, Integration, LockWaiters, Watchers, load_graph};
 use crate::lanes::{Lanes, Waiting};
-use crate::live::{Live, Values, all};
+use crate::live::{Live, Values};
 use crate::refusal::{Kind, Refusal};
 use crate::rows::Flags;
 use crate::supervisor::Supervisor;
@@ -28,6 +29,8 @@ pub(crate) async fn open(
     deployments: Vec<Deployment>,
     config: Config,
 ) -> Result<Arc<Engine>, Refusal> {
+    crate::upkeep::settle_key(&ground).await?;
+    let restored = Restored::of(&*ground.store).await?.is_some();
     let mut integrations = BTreeMap::new();
     let mut connections = BTreeMap::new();
     let mut graphs = BTreeMap::new();
@@ -64,6 +67,7 @@ pub(crate) async fn open(
         found_tasks: AtomicUsize::new(0),
         found_writes: AtomicUsize::new(0),
         stopping: AtomicBool::new(false),
+        restored: AtomicBool::new(restored),
         stop_signal: watch::Sender::new(false),
         settled: Notify::new(),
         watchers: Watchers::default(),
@@ -140,10 +144,20 @@ pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let page = engine.store.scan(Scan::new(Select::OpenTasks).after(after)).await?;
+        let scan = Scan::new(Select::OpenTasks).after(after).lenient();
+        let page = engine.store.scan(scan).await?;
         for row in page.rows {
             if let Row::Task(row) = row {
                 found.push(seen(engine, &row));
+            }
+        }
+        for (key, why) in page.damaged {
+            if let Some(Key::Task { id }) = key {
+                match crate::upkeep::row_again(engine, &id).await {
+                    Some(row) if row.open => found.push(seen(engine, &row)),
+                    Some(_) => {}
+                    None => crate::upkeep::quarantined(engine, &id, &why).await,
+                }
             }
         }
         if page.next.is_none() {
@@ -153,15 +167,13 @@ pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
     }
     engine.found_tasks.store(found.len(), Ordering::Relaxed);
     for task in found.iter().filter(|task| matches!(task.wake, Wake::Recovered)) {
-        if crate::work::load(engine, &task.id).await?.task.open_write().is_some() {
+        // One that can't be loaded is told of when it is worked on.
+        let loaded = crate::work::load(engine, &task.id).await;
+        if loaded.is_ok_and(|loaded| loaded.task.open_write().is_some()) {
             engine.found_writes.fetch_add(1, Ordering::Relaxed);
         }
     }
-    for row in all(&*engine.store, Select::All(Table::Timer)).await? {
-        if let Row::Timer(row) = row {
-            engine.timers.set(row.due_ms, Arc::from(row.task));
-        }
-    }
+    timers(engine).await?;
     // Holders first: a task that waits in line must not pass one that was under way.
     for task in found.iter().filter(|t| t.keeps_lane && !t.child) {
         engine.lanes.enter(&task.lane, &task.id);
@@ -187,6 +199,25 @@ pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+async fn timers(engine: &Engine) -> Result<(), Refusal> {
+    let mut after = None;
+    loop {
+        let scan = Scan::new(Select::All(Table::Timer)).after(after).lenient();
+        let page = engine.store.scan(scan).await?;
+        // The key of a damaged timer says all that the timer does.
+        let damaged = page.damaged.into_iter().filter_map(|(key, _)| key);
+        for key in page.rows.iter().map(Row::key).chain(damaged) {
+            if let Key::Timer { due_ms, task, .. } = key {
+                engine.timers.set(due_ms, Arc::from(task));
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 fn seen(engine: &Engine, row: &TaskRow) -> Open {
@@ -241,6 +272,9 @@ pub(crate) fn run(engine: &Arc<Engine>) {
     }
     if engine.config.polls {
         crate::poll::run(engine);
+    }
+    if engine.config.retention {
+        crate::upkeep::run(engine);
     }
 }
 

@@ -36,7 +36,7 @@ impl Flags {
         Flags { keeps_lane: bits & KEEPS_LANE != 0, collapses: bits & COLLAPSES != 0 }
     }
 
-    fn write(self) -> Vec<u8> {
+    pub(crate) fn write(self) -> Vec<u8> {
         let keeps = if self.keeps_lane { KEEPS_LANE } else { 0 };
         let collapses = if self.collapses { COLLAPSES } else { 0 };
         vec![keeps | collapses]

@@ -1,10 +1,12 @@
 //! Sealed credentials: XChaCha20-Poly1305 under a key from a file of mode 0600 or the environment.
 
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::seam::Seam;
@@ -34,25 +36,44 @@ pub enum VaultError {
     },
     /// The sealed bytes do not open under this key.
     #[error(
-        "the credentials of `{name}` do not open under this master key; give the key they were sealed with, or add the connection again"
+        "the credentials of `{name}` do not open under the master key of {origin}; give the key they were sealed with, or add the connection again"
     )]
     Closed {
         /// What they belong to.
         name: String,
+        /// Where the key comes from.
+        origin: String,
     },
+    /// The next key is needed.
+    #[error("the master key comes from {KEY_VARIABLE}: the next one must be given")]
+    NoNextKey,
 }
 
-/// Seals and opens credentials.
+type KeyBytes = Zeroizing<[u8; 32]>;
+
+/// Seals and opens credentials. Clones share the key, so that a rotation reaches all.
 #[derive(Clone)]
 pub struct Vault {
-    key: Zeroizing<[u8; 32]>,
+    key: Arc<RwLock<KeyBytes>>,
+    source: Source,
+}
+
+/// Where the key comes from.
+#[derive(Clone, PartialEq, Eq)]
+enum Source {
+    /// It was given as bytes.
+    Given,
+    /// From the environment.
+    Variable,
+    /// From a file.
+    File(PathBuf),
 }
 
 impl Vault {
     /// A vault under a key given as bytes.
     #[must_use]
     pub fn with_key(key: [u8; 32]) -> Vault {
-        Vault { key: Zeroizing::new(key) }
+        Vault { key: Arc::new(RwLock::new(Zeroizing::new(key))), source: Source::Given }
     }
 
     /// A vault that lives and dies with this process.
@@ -73,26 +94,98 @@ impl Vault {
         seam: &dyn Seam,
     ) -> Result<Vault, VaultError> {
         if let Some(text) = variable {
-            return parse_key(text, KEY_VARIABLE);
+            return Ok(Vault { source: Source::Variable, ..parse_key(text, KEY_VARIABLE)? });
         }
         let path = directory.join("key");
-        let shown = path.display().to_string();
-        let failed = |e: &std::io::Error| VaultError::File {
-            path: path.display().to_string(),
-            reason: e.to_string(),
-        };
-        match std::fs::read_to_string(&path) {
+        let vault = match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let text = Zeroizing::new(text);
-                parse_key(text.trim(), &shown)
+                parse_key(text.trim(), &path.display().to_string())?
             }
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 let vault = Vault::passing(seam);
-                let text = Zeroizing::new(hex::encode(vault.key.as_slice()));
-                write_private(&path, text.as_bytes()).map_err(|e| failed(&e))?;
-                Ok(vault)
+                write_private(&path, vault.digits().as_bytes()).map_err(|e| unusable(&path, &e))?;
+                vault
             }
-            Err(e) => Err(failed(&e)),
+            Err(e) => return Err(unusable(&path, &e)),
+        };
+        Ok(Vault { source: Source::File(path), ..vault })
+    }
+
+    fn bytes(&self) -> KeyBytes {
+        self.key.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn digits(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex::encode(self.bytes().as_slice()))
+    }
+
+    /// Tells keys apart without telling the key.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let digest = Sha256::new().chain_update(b"tenon master key").chain_update(*self.bytes());
+        let digest = digest.finalize();
+        hex::encode(digest.get(..8).unwrap_or_default())
+    }
+
+    /// The vault of the key that comes next: given, or new. Where the key stands in a file, the next one
+    /// stands beside it before this returns.
+    ///
+    /// # Errors
+    /// When the key is malformed, none is given though it comes from the environment, or the file can't
+    /// be written.
+    pub fn next(&self, given: Option<&str>, seam: &dyn Seam) -> Result<Vault, VaultError> {
+        let next = match (given, &self.source) {
+            (Some(text), _) => parse_key(text.trim(), "the file given")?,
+            (None, Source::Variable) => return Err(VaultError::NoNextKey),
+            (None, _) => Vault::passing(seam),
+        };
+        if let Source::File(path) = &self.source {
+            let beside = beside(path);
+            match std::fs::remove_file(&beside) {
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(unusable(&beside, &e)),
+                _ => {}
+            }
+            write_private(&beside, next.digits().as_bytes()).map_err(|e| unusable(&beside, &e))?;
+        }
+        Ok(next)
+    }
+
+    /// Goes on with the next key, once everything is sealed under it.
+    ///
+    /// # Errors
+    /// When the key file can't be replaced; what stands beside it then takes its place at the next start.
+    pub fn replace(&self, next: &Vault) -> Result<(), VaultError> {
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = next.bytes();
+        let Source::File(path) = &self.source else { return Ok(()) };
+        std::fs::rename(beside(path), path)
+            .and_then(|()| path.parent().map_or(Ok(()), |p| std::fs::File::open(p)?.sync_all()))
+            .map_err(|e| unusable(path, &e))
+    }
+
+    /// Goes on with the key that stands beside the key file, when it has this fingerprint: a rotation
+    /// broke off there. Otherwise nothing changes.
+    ///
+    /// # Errors
+    /// When the key file can't be replaced.
+    pub fn take_next(&self, fingerprint: &[u8]) -> Result<(), VaultError> {
+        let Source::File(path) = &self.source else { return Ok(()) };
+        let Ok(text) = std::fs::read_to_string(beside(path)).map(Zeroizing::new) else {
+            return Ok(());
+        };
+        match parse_key(text.trim(), "key.new") {
+            Ok(next) if next.fingerprint().as_bytes() == fingerprint => self.replace(&next),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the key comes from, for messages.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        match &self.source {
+            Source::Given => "memory".to_owned(),
+            Source::Variable => KEY_VARIABLE.to_owned(),
+            Source::File(path) => path.display().to_string(),
         }
     }
 
@@ -101,7 +194,7 @@ impl Vault {
     pub fn seal(&self, name: &str, text: &[u8], seam: &dyn Seam) -> Vec<u8> {
         let mut nonce = [0; NONCE];
         seam.random(&mut nonce);
-        let cipher = XChaCha20Poly1305::new(self.key.as_slice().into());
+        let cipher = XChaCha20Poly1305::new(self.bytes().as_slice().into());
         let payload = Payload { msg: text, aad: name.as_bytes() };
         let mut out = vec![VERSION];
         out.extend_from_slice(&nonce);
@@ -115,13 +208,21 @@ impl Vault {
     /// # Errors
     /// When the bytes were sealed under another key or name, or were changed.
     pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        let closed = || VaultError::Closed { name: name.to_owned() };
+        let closed = || VaultError::Closed { name: name.to_owned(), origin: self.origin() };
         let rest = sealed.strip_prefix(&[VERSION]).ok_or_else(closed)?;
         let (nonce, body) = rest.split_at_checked(NONCE).ok_or_else(closed)?;
-        let cipher = XChaCha20Poly1305::new(self.key.as_slice().into());
+        let cipher = XChaCha20Poly1305::new(self.bytes().as_slice().into());
         let payload = Payload { msg: body, aad: name.as_bytes() };
         cipher.decrypt(XNonce::from_slice(nonce), payload).map(Zeroizing::new).map_err(|_| closed())
     }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> VaultError {
+    VaultError::File { path: path.display().to_string(), reason: error.to_string() }
 }
 
 fn parse_key(text: &str, from: &str) -> Result<Vault, VaultError> {

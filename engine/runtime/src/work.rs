@@ -66,6 +66,9 @@ pub(crate) async fn work(engine: Arc<Engine>, id: Arc<str>) {
         Ok(running) => running,
         Err(refusal) => {
             tracing::error!(%id, %refusal, "a task cannot be loaded");
+            if crate::upkeep::is_unreadable(&refusal) {
+                crate::upkeep::quarantined(&engine, &id, &refusal.message).await;
+            }
             while let Some(mail) = engine.dispatcher.mail(&id) {
                 if let Some(reply) = mail.reply {
                     let _ = reply.send(Err(refusal.clone()));
@@ -217,6 +220,10 @@ async fn follow(
     next: &mut VecDeque<Next>,
 ) {
     match effect {
+        Effect::Send { ask, .. } if crate::upkeep::looks_first(engine, &running.task, &ask) => {
+            let input = Input::Restored { now_ms: engine.seam.now_ms() };
+            next.push_back(Next::Turn(Box::new(input)));
+        }
         Effect::Send { ask, request } => next.push_back(Next::Send(ask, request)),
         Effect::Continue => next.push_back(Next::Turn(Box::new(Input::Continue))),
         Effect::WatchChild { child } => {

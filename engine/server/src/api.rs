@@ -17,6 +17,7 @@
 //! | `GET /settings`, `PUT /settings/NAME` | settings; body `{value}` |
 //! | `GET /tables`, `/tables/NAME`, `PUT /tables/NAME` | lookup tables; body `{key, value}` |
 //! | `GET /connections`, `PUT /connections/NAME`, `POST /connections/NAME/check`, `pause`, `resume` | connections |
+//! | `/store/…` | what is stored as a whole: see the module `store` |
 //!
 //! `integration` names one where there are several, in the query or the body.
 
@@ -69,7 +70,7 @@ impl Call {
         self.query.get(name).cloned().or_else(|| self.body.field(name).plain())
     }
 
-    fn needed(&self, name: &str) -> Result<String, Refusal> {
+    pub(crate) fn needed(&self, name: &str) -> Result<String, Refusal> {
         let value = self.parameter(name).filter(|value| !value.trim().is_empty());
         value.ok_or_else(|| Refusal::invalid(format!("`{name}` is needed")))
     }
@@ -93,7 +94,7 @@ impl Call {
         self.parameter("integration").unwrap_or_default()
     }
 
-    fn by(&self) -> By {
+    pub(crate) fn by(&self) -> By {
         By {
             who: self.parameter("by").unwrap_or_else(|| "api".to_owned()),
             why: self.parameter("why"),
@@ -142,12 +143,13 @@ pub async fn answer(runtime: &Runtime, call: Call) -> Result<Value, Refusal> {
             runtime.deliveries(DeliveryQuery { acceptance, limit: call.limit(100)? }).await
         }
         (_, ["settings" | "tables", ..]) => values(runtime, &call, &parts).await,
+        (_, ["store", rest @ ..]) => crate::store::answer(runtime, &call, rest).await,
         (_, ["connections", rest @ ..]) => connections(runtime, &call, rest).await,
         _ => Err(nothing(&call)),
     }
 }
 
-fn nothing(call: &Call) -> Refusal {
+pub(crate) fn nothing(call: &Call) -> Refusal {
     let message = format!("there is no {} {}", call.method, call.path);
     Refusal::new(RefusalKind::NotFound, tenon_runtime::codes::NOT_FOUND, message)
 }

@@ -8,6 +8,7 @@ pub mod codes;
 mod door;
 mod intake;
 mod serve;
+mod store;
 
 pub use api::{Call, answer};
 pub use door::{ApiFile, DoorError};

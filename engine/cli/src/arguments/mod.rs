@@ -1,12 +1,14 @@
 //! The command line as typed data.
 
 mod repair;
+mod store;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use repair::*;
+pub use store::{Days, Erase, RotateKey, Store, StoreFile, StoreOnly, StoreRetention};
 
 /// Joins a shop to a ledger: durable flows, checked mappings, repairable tasks.
 #[derive(Debug, Parser)]
@@ -69,6 +71,11 @@ pub enum Command {
     Table(Table),
     /// The audit log.
     Log(Log),
+    /// What is stored as a whole: verify, copy, compact, how much and for how long.
+    #[command(subcommand)]
+    Store(Store),
+    /// Erases a person's data: what speaks of them is replaced by its size and hash.
+    Erase(Erase),
     /// Connectors: bring in a contract, check a manifest.
     #[command(subcommand)]
     Connector(Connector),
@@ -327,6 +334,10 @@ pub struct Serve {
     /// Keeps no limit that a connector states: only for a sandbox that was started without limits.
     #[arg(long)]
     pub unlimited: bool,
+    /// Mebibytes that must stay free on the disk: with less, webhooks get 503 with Retry-After and work
+    /// stands still; reads, exports and purges go on.
+    #[arg(long, default_value_t = 64)]
+    pub keep_free_mib: u64,
 }
 
 /// `tenon sandbox`
@@ -372,6 +383,8 @@ pub enum Connection {
     Pause(ConnectionOne),
     /// Lets it work again, whatever its breaker thinks.
     Resume(ConnectionOne),
+    /// Seals every credential under another master key.
+    RotateKey(RotateKey),
 }
 
 /// One connection.

@@ -7,7 +7,9 @@ use tenon_server::Call;
 use tenon_value::{Record, Value};
 
 use crate::api::Api;
-use crate::arguments::{Connection, ConnectionAdd, ConnectionOne, DirectoryOutput, Output};
+use crate::arguments::{
+    Connection, ConnectionAdd, ConnectionOne, DirectoryOutput, Output, RotateKey,
+};
 use crate::commands::{once, pair, who};
 use crate::exit::{Ended, Failure};
 use crate::output::{self, Column};
@@ -36,6 +38,7 @@ pub async fn run(command: Connection) -> Ended {
         Connection::Check(common) => check(&common).await,
         Connection::Pause(one) => stand(&one, "pause").await,
         Connection::Resume(one) => stand(&one, "resume").await,
+        Connection::RotateKey(rotate) => rotate_key(&rotate).await,
     }
 }
 
@@ -91,6 +94,18 @@ fn credentials(path: &Path) -> Result<Value, Failure> {
         credentials.insert(name.trim().into(), Value::text(value.trim()));
     }
     Ok(Value::record(credentials))
+}
+
+async fn rotate_key(rotate: &RotateKey) -> Ended {
+    let mut body = Value::of([("by", who())]);
+    if let Some(path) = &rotate.new_key {
+        let key = std::fs::read_to_string(path)
+            .map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
+        body = body.with("key", Value::text(key.trim()));
+    }
+    let answer = once(&rotate.common, Call::new("POST", "/store/rotate-key").body(body)).await?;
+    output::record(rotate.common.output, &answer);
+    Ok(0)
 }
 
 async fn check(common: &DirectoryOutput) -> Ended {

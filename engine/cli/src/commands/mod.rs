@@ -16,6 +16,7 @@ mod reference;
 mod sandbox;
 mod schema;
 pub mod serve;
+mod store;
 mod task;
 mod test;
 mod values;
@@ -51,6 +52,8 @@ pub async fn run(arguments: Arguments) -> Ended {
         Command::Setting(command) => values::setting(command).await,
         Command::Table(command) => values::table(command).await,
         Command::Log(command) => log::run(command).await,
+        Command::Store(command) => store::run(command).await,
+        Command::Erase(command) => store::erase(command).await,
         Command::Connector(command) => connector::run(command),
         Command::Bench(command) => bench::run(command).await,
         Command::Explain(command) => explain::run(&command),

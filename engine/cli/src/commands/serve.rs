@@ -28,6 +28,7 @@ pub async fn run(serve: Serve) -> Ended {
         polls: !serve.held,
         unlimited: serve.unlimited,
         time_scale: serve.time_scale,
+        keep_free_mib: Some(serve.keep_free_mib),
     };
     let dir = &serve.directory.dir;
     let (runtime, store) = api::start(dir, serve.project.project.as_deref(), starting).await?;

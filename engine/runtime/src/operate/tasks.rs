@@ -75,7 +75,12 @@ impl Runtime {
     pub async fn task(&self, id: &str) -> Result<Value, Refusal> {
         let row = self.task_row(id).await?;
         let mut events = Vec::new();
-        for (n, event) in journal(self.engine(), id).await?.iter().enumerate() {
+        let journal = match journal(self.engine(), id).await {
+            // Its row says what happened to it.
+            Err(refusal) if crate::upkeep::is_unreadable(&refusal) => Vec::new(),
+            journal => journal?,
+        };
+        for (n, event) in journal.iter().enumerate() {
             let n = Value::from(i64::try_from(n).unwrap_or(i64::MAX));
             let line = Value::from(event.describe());
             events.push(event.to_value().with("n", n).with("line", line));
@@ -94,7 +99,15 @@ impl Runtime {
         let mut verbs = Vec::new();
         // A chain of waits ends soon; a ring would be a defect and is cut here.
         for _ in 0..16 {
-            let running = load(self.engine(), &Arc::from(at.as_str())).await?;
+            let running = match load(self.engine(), &Arc::from(at.as_str())).await {
+                Err(refusal) if crate::upkeep::is_unreadable(&refusal) => {
+                    chain.push(self.unreadable(&at, &refusal).await);
+                    verbs =
+                        vec!["tenon store verify".to_owned(), "tenon task cancel ID".to_owned()];
+                    break;
+                }
+                running => running?,
+            };
             let task = &running.task;
             let name = &running.integration.deployment.integration;
             let paused = self.engine().words.of(crate::said::Of::PausedFlow, name, &task.flow);
@@ -128,6 +141,17 @@ impl Runtime {
             ("chain", Value::list(chain)),
             ("verbs", Value::list(verbs)),
         ]))
+    }
+
+    /// Where a task stands whose journal can't be read, as far as its row tells.
+    async fn unreadable(&self, id: &str, refusal: &Refusal) -> Value {
+        let row = self.task_row(id).await.ok();
+        let state = row.as_ref().map_or("failed", |row| row.state.as_str());
+        Value::of([
+            ("task", Value::text(id)),
+            ("state", Value::text(state)),
+            ("because", Value::text(&refusal.message)),
+        ])
     }
 
     /// A sentence on a state, and the task it waits for.

@@ -75,6 +75,12 @@ impl Runtime {
     pub(crate) async fn give(&self, id: &str, input: Input) -> Result<(), Refusal> {
         let engine = self.engine();
         let id: Arc<str> = Arc::from(id);
+        if let Input::Verb { verb: Verb::Cancel, by, why } = &input
+            && let Err(refusal) = load(engine, &id).await
+            && crate::upkeep::is_unreadable(&refusal)
+        {
+            return crate::upkeep::give_up(engine, &id, by, why).await;
+        }
         if engine.config.idle {
             let mut running = load(engine, &id).await?;
             one_turn(engine, &mut running, &input).await?;

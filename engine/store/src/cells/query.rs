@@ -16,7 +16,7 @@ use crate::select::{Page, Scan};
 pub fn read_row(cells: &dyn Cells, key: &Key) -> Result<Option<(Row, Position)>, StoreError> {
     let bytes = key.to_bytes();
     match cells.cell(&bytes)? {
-        Some(cell) => open(cells, &bytes, &cell).map(Some),
+        Some(cell) => named(&bytes, open(cells, &bytes, &cell)).map(Some),
         None => Ok(None),
     }
 }
@@ -43,7 +43,7 @@ pub fn scan_rows(cells: &dyn Cells, scan: &Scan) -> Result<Page, StoreError> {
     for (key, value) in found {
         let key = if scan.by_index() { &value } else { &key };
         let read = if scan.by_index() { indexed(cells, key) } else { open(cells, key, &value) };
-        match read {
+        match named(key, read) {
             Ok((row, _)) => page.rows.push(row),
             Err(StoreError::Damaged(why)) if scan.lenient => {
                 page.damaged.push((Key::parse(key), why));
@@ -52,6 +52,14 @@ pub fn scan_rows(cells: &dyn Cells, scan: &Scan) -> Result<Page, StoreError> {
         }
     }
     Ok(page)
+}
+
+/// Damage says which row it is.
+fn named<T>(key: &[u8], read: Result<T, StoreError>) -> Result<T, StoreError> {
+    read.map_err(|error| match (error, Key::parse(key)) {
+        (StoreError::Damaged(why), Some(key)) => StoreError::Damaged(format!("{key}: {why}")),
+        (error, _) => error,
+    })
 }
 
 fn indexed(cells: &dyn Cells, key: &[u8]) -> Result<(Row, Position), StoreError> {
