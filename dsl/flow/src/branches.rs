@@ -56,10 +56,13 @@ impl Steps<'_> {
             }
             let when = shape::required(item, "if", "a branch", &mut self.found)
                 .map(|node| expression::condition(node, &self.env, &mut self.found));
+            let held = self.env.holds.len();
+            self.env.holds.extend(expression::condition_text(item.get("if")));
             let strand = match item.get("steps") {
                 Some(steps) => self.branch(steps, &mut ways),
                 None => None,
             };
+            self.env.holds.truncate(held);
             branches.push((
                 when.unwrap_or_else(expression::nothing),
                 strand.as_ref().and_then(|s| s.first),

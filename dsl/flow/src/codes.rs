@@ -196,7 +196,7 @@ pub const PAGES: &[Page] = &[
     Page {
         code: "F028",
         title: "a value of a kind that cannot stand here",
-        why: "Keys, references, searches and filters are texts or numbers: a record, a list or an amount names nothing. A sum is of numbers or amounts, a moment is a datetime.",
+        why: "Keys, references, searches and filters are texts or numbers: a record, a list or an amount names nothing. A reference that may be missing names nothing either. A sum is of numbers or amounts, a moment is a datetime.",
         bad: "reference: order.customer",
         good: "reference: order.customer.id",
     },

@@ -117,6 +117,16 @@ pub(crate) fn condition(node: &Node, env: &Env, found: &mut Found) -> Program {
     text_of(&compiled)
 }
 
+/// What a written record is remembered under. Keys of what a system answered are nullable in nearly
+/// every schema, and what is searched for may be missing: it is then not searched for.
+const NEEDED: &str = "a reference";
+
+/// A condition as it is written, where it is an expression and no text.
+pub(crate) fn condition_text(node: Option<&Node>) -> Option<String> {
+    let scalar = node.and_then(Node::scalar)?;
+    (!scalar.style.is_quoted()).then(|| scalar.text.clone())
+}
+
 /// An expression whose value names a record or is searched for: a text or a number.
 pub(crate) fn key(node: &Node, env: &Env, what: &str, found: &mut Found) -> Program {
     let Some(compiled) = compile(node, env, None, found) else { return nothing() };
@@ -134,6 +144,12 @@ pub(crate) fn key(node: &Node, env: &Env, what: &str, found: &mut Found) -> Prog
     if !good {
         let message = format!("{what} is a text or a number; this is {ty}");
         found.push(Diagnostic::error("F028", node.span.clone(), message));
+    } else if matches!(compiled.ty, Type::Optional(_)) && what == NEEDED {
+        let message = format!("{what} needs a value, and this may be missing");
+        found.push(
+            Diagnostic::warning("F028", node.span.clone(), message)
+                .note("ask `!= null` in the step's `if`, or give it a fallback"),
+        );
     }
     warn_fallible(node, &compiled, what, found);
     text_of(&compiled)

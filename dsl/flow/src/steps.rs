@@ -218,7 +218,10 @@ impl<'a> Steps<'a> {
             place: key.span.place(),
         });
         let before = self.env.scope.clone();
+        let held = self.env.holds.len();
+        self.env.holds.extend(expression::condition_text(node.get("if")));
         let made = self.make(verb, node, value);
+        self.env.holds.truncate(held);
         let (mut open, output) = match made {
             Some(made) => {
                 let goes_on = made.goes_on || when.is_some();

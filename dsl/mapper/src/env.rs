@@ -26,6 +26,9 @@ pub struct Env {
     pub scripts: BTreeMap<String, String>,
     /// How money is rounded and which amount of a bag is meant.
     pub money: MoneyPolicy,
+    /// Conditions that hold where the expression stands, such as the `if` of its step: what they ask
+    /// for is there.
+    pub holds: Vec<String>,
     /// Accept any name in scope, as `dyn`: for `map eval` over free input.
     pub open: bool,
 }

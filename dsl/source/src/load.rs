@@ -22,6 +22,10 @@ pub const MAX_DEPTH: usize = 64;
 /// Most nodes that aliases may copy before they are left out.
 const MAX_COPIED: usize = 1_000;
 
+/// Most findings about one document's YAML. A person reads the first few, and each costs a search for
+/// its line.
+const MOST_FINDINGS: usize = 200;
+
 /// Takes bytes as a file. What is no UTF-8 is a finding and stands as `U+FFFD` in the text.
 #[must_use]
 pub fn decode(path: &str, bytes: &[u8]) -> (Arc<File>, Vec<Diagnostic>) {
@@ -102,8 +106,19 @@ pub fn load(file: Arc<File>) -> (Document, Vec<Diagnostic>) {
             None
         }
     };
-    let found = loader.found;
+    let found = few(loader.found);
     (Document { file, root }, found)
+}
+
+/// The first of very many findings; the last of them says that there are more.
+fn few(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if found.len() > MOST_FINDINGS {
+        found.truncate(MOST_FINDINGS);
+        if let Some(last) = found.pop() {
+            found.push(last.note("more of these are not shown"));
+        }
+    }
+    found
 }
 
 fn check_characters(file: &Arc<File>, found: &mut Vec<Diagnostic>) {
@@ -288,6 +303,7 @@ impl<'a> Loader<'a> {
 
     fn mapping(&mut self, start: &granit_parser::Span, in_flow: bool) -> Result<Node, ScanError> {
         let mut entries: Vec<(Node, Node)> = Vec::new();
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         let mut last = None;
         loop {
             let (event, span) = self.next()?;
@@ -303,14 +319,18 @@ impl<'a> Loader<'a> {
             if key.text().is_none_or(str::is_empty) {
                 let message = format!("a key must be a word or a text, not {}", key.describe());
                 self.found.push(Diagnostic::error("Y012", key.span.clone(), message));
-            } else if let Some((first, _)) = entries.iter().find(|(k, _)| k.text() == key.text()) {
-                let (line, _) = first.span.line_column();
+            } else if let Some(first) = key.text().and_then(|text| seen.get(text)) {
+                if self.found.len() > MOST_FINDINGS {
+                    continue;
+                }
+                let (line, _) = first.line_column();
                 let message = format!("the key `{}` stands here twice", key.text().unwrap_or(""));
                 let found = Diagnostic::error("Y005", key.span.clone(), message)
                     .label("the second")
                     .note(format!("the first stands in line {line}; only one of them could count"));
                 self.found.push(found);
             } else {
+                seen.insert(key.text().unwrap_or_default().to_owned(), key.span.clone());
                 entries.push((key, value));
             }
         }

@@ -159,6 +159,15 @@ fn a_key_that_stands_twice_is_found_and_the_first_counts() {
 }
 
 #[test]
+fn of_very_many_findings_the_first_are_shown_and_the_last_says_so() {
+    let (_, found) = read(&"a: x\n".repeat(100_000));
+    assert_eq!(found.len(), 200);
+    assert!(found.last().unwrap().notes.iter().any(|note| note.contains("not shown")));
+    let distinct: String = (0..50_000).map(|n| format!("k{n}: x\n")).collect();
+    assert_eq!(clean(&distinct).entries().len(), 50_000);
+}
+
+#[test]
 fn a_tab_as_indentation_is_named() {
     let found = only("a:\n\tb: 1\n");
     assert_eq!(found.code, "Y006", "{found:?}");
@@ -302,6 +311,89 @@ fn near_names_are_near_and_never_nonsense() {
     assert_eq!(near("weather"), None);
     assert_eq!(near("ib"), None);
     assert_eq!(near(""), None);
+}
+
+#[test]
+fn a_name_is_suggested_for_a_slip_and_never_for_another_word() {
+    let fields = [
+        "id",
+        "name",
+        "createdAt",
+        "cancelledAt",
+        "totalPrice",
+        "totalTax",
+        "customer",
+        "currency",
+        "quantity",
+        "discount",
+        "shippingAddress",
+        "billingAddress",
+        "email",
+        "phone",
+        "sku",
+        "CustomerNumber",
+        "CustomerName",
+        "DeliveryAddress1",
+        "DeliveryAddress2",
+        "OrderRows",
+    ];
+    let near = |name| near(name, fields);
+    for (slip, meant) in [
+        ("nmae", "name"),
+        ("Name", "name"),
+        ("names", "name"),
+        ("createdat", "createdAt"),
+        ("created_at", "createdAt"),
+        ("canceledAt", "cancelledAt"),
+        ("totalprice", "totalPrice"),
+        ("custmer", "customer"),
+        ("currrency", "currency"),
+        ("quanity", "quantity"),
+        ("disount", "discount"),
+        ("shippingAdress", "shippingAddress"),
+        ("address_billing", "billingAddress"),
+        ("e-mail", "email"),
+        ("emial", "email"),
+        ("phne", "phone"),
+        ("skus", "sku"),
+        ("CustomerNumbr", "CustomerNumber"),
+        ("Customer_Number", "CustomerNumber"),
+        ("DeliveryAdress1", "DeliveryAddress1"),
+        ("orderRows", "OrderRows"),
+        ("OrderRow", "OrderRows"),
+    ] {
+        assert_eq!(near(slip), Some(meant), "{slip}");
+    }
+    for word in [
+        "",
+        "x",
+        "ib",
+        "di",
+        "no",
+        "weather",
+        "warehouse",
+        "country",
+        "note",
+        "gift",
+        "tags",
+        "refunds",
+        "transactions",
+        "amount",
+        "price2",
+        "zip",
+        "city",
+        "fulfilments",
+        "Ordernummer",
+        "123",
+        "!!",
+        "åäö",
+    ] {
+        let found = near(word);
+        assert!(
+            found.is_none() || found.is_some_and(|f| f.to_lowercase().contains(word)),
+            "{word} is not {found:?}"
+        );
+    }
 }
 
 #[test]

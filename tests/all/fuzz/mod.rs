@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod documents;
+mod memory;
 mod stored;
 mod targets;
 

@@ -19,6 +19,11 @@ pub(crate) fn of(condition: &Ast, holds: bool) -> Vec<(String, Fact)> {
     facts
 }
 
+/// What a condition tells that holds, as written.
+pub(super) fn told(condition: &str) -> Vec<(String, Fact)> {
+    crate::parse::expression(condition).map_or_else(|_| Vec::new(), |ast| of(&ast, true))
+}
+
 fn collect(condition: &Ast, holds: bool, facts: &mut Vec<(String, Fact)>) {
     match &condition.kind {
         Kind::Not(inner) => collect(inner, !holds, facts),
@@ -78,13 +83,21 @@ fn compared(op: Operator, a: &Ast, b: &Ast, holds: bool, facts: &mut Vec<(String
         }
         (Operator::Less | Operator::More, true) => {
             there(a, facts);
-            if zero {
+            // A literal is written without a sign, so what is more than it is no zero.
+            if zero || (op == Operator::More && matches!(b.kind, Kind::Number(_))) {
                 facts.push((print(a), Fact::NotZero));
             }
         }
         (Operator::LessOrEqual | Operator::MoreOrEqual, false) if zero => {
             facts.push((print(a), Fact::NotZero));
         }
+        (Operator::MoreOrEqual, true) => {
+            there(a, facts);
+            if matches!(&b.kind, Kind::Number(n) if !n.is_zero()) {
+                facts.push((print(a), Fact::NotZero));
+            }
+        }
+        (Operator::LessOrEqual, true) => there(a, facts),
         (Operator::In, true) | (Operator::NotIn, false) => there(a, facts),
         _ => {}
     }

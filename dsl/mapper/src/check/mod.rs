@@ -28,7 +28,7 @@ use crate::types::Type;
 pub(crate) use arguments::{joined, one_of};
 pub(crate) use assign::Target;
 use facts::Fact;
-pub(crate) use shapes::{leaf_of, shown_type, simple_type};
+pub(crate) use shapes::{is_record, leaf_of, shown_type, simple_type};
 
 /// Where an expression stands.
 #[derive(Clone)]
@@ -111,7 +111,7 @@ impl<'a> Checker<'a> {
             found: Vec::new(),
             locals: Vec::new(),
             pick: env.money.pick,
-            facts: Vec::new(),
+            facts: env.holds.iter().flat_map(|condition| facts::told(condition)).collect(),
             tail: false,
             fallible: false,
             personal: false,

@@ -85,7 +85,7 @@ impl Checker<'_> {
             .iter()
             .map(|l| l.name.to_string())
             .chain(self.env.scope.keys().cloned())
-            .chain(std::iter::once("settings".to_owned()))
+            .chain((name != "settings").then(|| "settings".to_owned()))
             .collect();
         self.unknown(("M002", message), name, at, &candidates);
         if let Some(found) = self.found.last_mut()

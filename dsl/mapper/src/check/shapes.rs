@@ -98,7 +98,7 @@ pub(super) fn is_inexact(ty: &Type) -> bool {
     }
 }
 
-pub(super) fn is_record(ty: &Type) -> bool {
+pub(crate) fn is_record(ty: &Type) -> bool {
     matches!(ty.required(), Type::Named(_) | Type::Record(_) | Type::Map(_))
 }
 

@@ -67,6 +67,18 @@ impl Run<'_> {
         }
     }
 
+    /// Whether a text of so many bytes may still be made; asked before there is one.
+    pub(crate) fn has_room(&self, bytes: usize) -> Result<()> {
+        let units = u64::try_from(bytes / TEXT_BYTES).unwrap_or(u64::MAX);
+        if self.spent.saturating_add(units) <= MOST {
+            return Ok(());
+        }
+        Err(EvalError::fault(
+            "MAP_LIMIT",
+            format!("a text of {bytes} bytes is too long to be made"),
+        ))
+    }
+
     fn spend_size(&mut self, size: usize) -> Result<()> {
         if size == 0 {
             return Ok(());

@@ -343,6 +343,7 @@ impl<'e> Run<'e> {
         let mut out = std::mem::take(&mut self.text);
         out.clear();
         for piece in pieces {
+            self.has_room(out.len())?;
             if self.glance(piece).is_some_and(|value| value.write_plain(&mut out)) {
                 continue;
             }

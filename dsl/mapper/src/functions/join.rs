@@ -19,9 +19,16 @@ pub(super) static FUNCTION: Function = Function {
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let by = call.text_or(1, ", ")?;
-    let mut parts = Vec::new();
+    let mut joined = String::new();
+    let mut first = true;
     for item in call.list(0)?.iter().filter(|item| !item.is_blank()) {
-        parts.push(item.plain().ok_or_else(|| call.wrong("plain items", Some(item)))?);
+        if !std::mem::take(&mut first) {
+            joined.push_str(&by);
+        }
+        if !item.write_plain(&mut joined) {
+            return Err(call.wrong("plain items", Some(item)));
+        }
+        call.run.has_room(joined.len())?;
     }
-    Ok(Value::from(parts.join(&by)))
+    Ok(Value::from(joined))
 }

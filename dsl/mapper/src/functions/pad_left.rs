@@ -23,6 +23,12 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
 
 fn fill(call: &Call<'_, '_>) -> Result<String> {
     let with = call.text_or(2, "0")?;
-    let missing = call.count(1)?.min(1_000).saturating_sub(call.text(0)?.chars().count());
+    let missing = length(call)?.saturating_sub(call.text(0)?.chars().count());
     Ok(with.chars().cycle().take(if with.is_empty() { 0 } else { missing }).collect())
+}
+
+/// How long a text is filled up to.
+pub(crate) fn length(call: &Call<'_, '_>) -> Result<usize> {
+    let length = call.count(1)?;
+    if length > 1_000 { Err(call.out_of_range("a length of at most 1000", 1)) } else { Ok(length) }
 }

@@ -20,7 +20,7 @@ pub(super) static FUNCTION: Function = Function {
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let with = call.text_or(2, " ")?;
     let text = call.text(0)?;
-    let missing = call.count(1)?.min(1_000).saturating_sub(text.chars().count());
+    let missing = super::pad_left_::length(call)?.saturating_sub(text.chars().count());
     let missing = if with.is_empty() { 0 } else { missing };
     let fill: String = with.chars().cycle().take(missing).collect();
     Ok(Value::from(format!("{text}{fill}")))

@@ -22,5 +22,10 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     if old.is_empty() {
         return Ok(call.value(0));
     }
-    Ok(Value::from(call.text(0)?.replace(&*old, &call.text(2)?)))
+    let (text, new) = (call.text(0)?, call.text(2)?);
+    if new.len() > old.len() {
+        let added = text.matches(&*old).count().saturating_mul(new.len());
+        call.run.has_room(added.saturating_add(text.len()))?;
+    }
+    Ok(Value::from(text.replace(&*old, &new)))
 }

@@ -23,6 +23,9 @@ pub(super) static FUNCTION: Function = Function {
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let text = call.text(0)?;
     let by = call.text(1)?;
+    // A part takes about as much room as three units of text.
+    let most = if by.is_empty() { text.len() } else { text.matches(&*by).count() };
+    call.run.has_room(most.saturating_mul(48))?;
     let parts: Vec<Value> = if by.is_empty() {
         text.chars().map(|c| Value::from(c.to_string())).collect()
     } else {

@@ -86,6 +86,7 @@ impl<'a> Reader<'a> {
             NodeKind::Sequence(parts) => self.list(name, value, parts, &field.ty),
             NodeKind::Mapping(_) if value.get("first").is_some() => self.first(name, value, field),
             NodeKind::Mapping(_) => {
+                self.takes_a_record(name, value, &field.ty);
                 let mut inner = MadeFields::new();
                 let fields = self.fields(&[value], Some(&field.ty), &mut inner);
                 (Gives::Record(fields), Type::Record(Arc::new(inner)))
@@ -98,6 +99,20 @@ impl<'a> Reader<'a> {
             write: self.checker.write_form(field),
             required: field.required,
         }
+    }
+
+    /// Reports a record where the target takes something else.
+    fn takes_a_record(&mut self, name: &str, value: &Node, ty: &Type) {
+        if *ty == Type::Dyn || crate::check::is_record(ty) {
+            return;
+        }
+        let message = format!(
+            "{name} is {}, and fields of a record stand here",
+            crate::check::shown_type(ty.required())
+        );
+        self.checker.found.push(Diagnostic::error("M004", value.span.clone(), message).note(
+            "an expression that begins with a bracket stands in a block: `|` and a new line",
+        ));
     }
 
     /// One expression for a field.

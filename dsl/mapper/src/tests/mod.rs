@@ -4,6 +4,7 @@ mod calls;
 mod corpus;
 mod examples;
 mod mappings;
+mod promised;
 mod properties;
 mod rendered;
 mod scripts;
