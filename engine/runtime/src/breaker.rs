@@ -98,6 +98,14 @@ impl Breaker {
         }
     }
 
+    /// Whether a canary is to be sent now: it is time, and none is out.
+    #[must_use]
+    pub fn wants_canary(&self, now: i64) -> bool {
+        let due =
+            matches!(&self.standing, Standing::Down { canary_at_ms, .. } if *canary_at_ms <= now);
+        due && !self.canary_out
+    }
+
     /// A request was answered by the peer itself. True when that brought the connection up.
     pub fn answered(&mut self) -> bool {
         self.failures = 0;

@@ -122,6 +122,7 @@ impl Gate {
             match self.hand_out() {
                 Some(Blocked::Until(at)) => {
                     tokio::select! {
+                        biased;
                         () = self.seam.sleep_until(at) => {}
                         () = self.changed.notified() => {}
                     }

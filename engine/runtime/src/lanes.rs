@@ -12,6 +12,8 @@ pub struct Lanes {
 #[derive(Default)]
 struct Lane {
     holder: Option<Arc<str>>,
+    /// Tasks made by the holder, or by one it made, that go with it.
+    with: BTreeSet<Arc<str>>,
     line: BTreeSet<Arc<str>>,
 }
 
@@ -42,23 +44,43 @@ impl Lanes {
 
     /// As [`Lanes::enter`], but whoever was made by the holder, or by one it made, goes with it.
     pub fn enter_or_join(&self, lane: &Arc<str>, task: &Arc<str>) -> bool {
-        self.holder(lane).is_some_and(|holder| is_below(task, &holder)) || self.enter(lane, task)
+        let joined = self.with(|lanes| {
+            let Some(entry) = lanes.get_mut(lane) else { return false };
+            let mut inside = entry.holder.iter().chain(&entry.with);
+            let joins = entry.with.contains(task) || inside.any(|above| is_below(task, above));
+            if joins {
+                entry.line.remove(task);
+                entry.with.insert(task.clone());
+            }
+            joins
+        });
+        joined || self.enter(lane, task)
     }
 
-    /// Leaves a lane or its line; gives the task that holds it next, when it changed hands.
-    pub fn leave(&self, lane: &str, task: &str) -> Option<Arc<str>> {
+    /// Leaves a lane or its line; gives those who may begin, when it changed hands: the next in line,
+    /// and what it made that stood in line behind it. What the holder made and left behind (it was
+    /// cancelled, or did not wait) keeps the lane to its end.
+    pub fn leave(&self, lane: &str, task: &str) -> Vec<Arc<str>> {
         self.with(|lanes| {
-            let entry = lanes.get_mut(lane)?;
+            let Some(entry) = lanes.get_mut(lane) else { return Vec::new() };
             entry.line.remove(task);
+            entry.with.remove(task);
             if entry.holder.as_deref() != Some(task) {
-                return None;
+                return Vec::new();
             }
-            entry.holder = entry.line.pop_first();
-            let next = entry.holder.clone();
-            if next.is_none() {
+            entry.holder = entry.with.pop_first();
+            if entry.holder.is_some() {
+                return Vec::new();
+            }
+            let Some(next) = entry.line.pop_first() else {
                 lanes.remove(lane);
-            }
-            next
+                return Vec::new();
+            };
+            let below = entry.line.iter().filter(|waits| is_below(waits, &next)).cloned();
+            entry.with = below.collect();
+            entry.line.retain(|waits| !is_below(waits, &next));
+            entry.holder = Some(next.clone());
+            std::iter::once(next).chain(entry.with.iter().cloned()).collect()
         })
     }
 
@@ -125,11 +147,11 @@ mod tests {
         assert!(lanes.enter(&lane, &a), "asking twice changes nothing");
         assert!(!lanes.enter(&lane, &c));
         assert!(!lanes.enter(&lane, &b));
-        assert_eq!(lanes.leave(&lane, "task_c"), None);
+        assert_eq!(lanes.leave(&lane, "task_c"), []);
         assert!(!lanes.enter(&lane, &c));
-        assert_eq!(lanes.leave(&lane, "task_a"), Some(b.clone()));
-        assert_eq!(lanes.leave(&lane, "task_b"), Some(c.clone()));
-        assert_eq!(lanes.leave(&lane, "task_c"), None);
+        assert_eq!(lanes.leave(&lane, "task_a"), [b.clone()]);
+        assert_eq!(lanes.leave(&lane, "task_b"), [c.clone()]);
+        assert_eq!(lanes.leave(&lane, "task_c"), []);
         assert_eq!(lanes.holder(&lane), None);
     }
 
@@ -140,11 +162,42 @@ mod tests {
         let [a, child, b]: [Arc<str>; 3] = ["task_a", "task_a.card", "task_b"].map(Arc::from);
         assert!(lanes.enter(&lane, &a));
         assert!(lanes.enter_or_join(&lane, &child));
-        assert_eq!(lanes.leave(&lane, "task_a.card"), None, "the parent still holds it");
+        assert_eq!(lanes.leave(&lane, "task_a.card"), [], "the parent still holds it");
         assert!(!lanes.enter(&lane, &b));
-        assert_eq!(lanes.leave(&lane, "task_a"), Some(b));
+        assert_eq!(lanes.leave(&lane, "task_a"), [b]);
         assert!(!lanes.enter_or_join(&lane, &child), "retried while another has the lane");
-        assert_eq!(lanes.leave(&lane, "task_b"), Some(child));
+        assert_eq!(lanes.leave(&lane, "task_b"), [child]);
+    }
+
+    #[test]
+    fn what_the_holder_made_keeps_the_lane_when_the_holder_leaves_before_it() {
+        let lanes = Lanes::default();
+        let lane: Arc<str> = Arc::from("order 1001");
+        let all = ["task_a", "task_a.card", "task_a.order", "task_b"].map(Arc::from);
+        let [a, card, order, b]: [Arc<str>; 4] = all;
+        assert!(lanes.enter(&lane, &a));
+        assert!(lanes.enter_or_join(&lane, &card));
+        assert!(lanes.enter_or_join(&lane, &order));
+        assert!(!lanes.enter_or_join(&lane, &b));
+        assert_eq!(lanes.leave(&lane, "task_a"), [], "its children are at work");
+        assert!(!lanes.enter_or_join(&lane, &b));
+        assert!(lanes.enter_or_join(&lane, &order), "it goes on where it was");
+        assert_eq!(lanes.leave(&lane, "task_a.card"), []);
+        assert_eq!(lanes.leave(&lane, "task_a.order"), [b]);
+    }
+
+    #[test]
+    fn a_retried_parent_takes_its_retried_child_out_of_the_line_behind_it() {
+        let lanes = Lanes::default();
+        let lane: Arc<str> = Arc::from("order 1001");
+        let [a, child, b, c]: [Arc<str>; 4] =
+            ["task_a", "task_a.card", "task_b", "task_c"].map(Arc::from);
+        for (task, first) in [(&b, true), (&c, false), (&child, false), (&a, false)] {
+            assert_eq!(lanes.enter_or_join(&lane, task), first);
+        }
+        assert_eq!(lanes.leave(&lane, "task_b"), [a, child], "else each waits for the other");
+        assert_eq!(lanes.leave(&lane, "task_a.card"), []);
+        assert_eq!(lanes.leave(&lane, "task_a"), [c]);
     }
 
     #[test]

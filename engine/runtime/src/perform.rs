@@ -174,10 +174,10 @@ fn settle(engine: &Engine, connection: &Connection, mut reading: Reading) -> Rea
         Outcome::Fault(fault) if fault.class == Class::Transient => {
             let down = connection.with_breaker(|b| {
                 b.failed(now, jitter());
-                matches!(b.standing(), Standing::Down { .. })
+                *b.standing() != Standing::Up
             });
             if down {
-                // The connection as a whole is down: the task's budget is not spent on it.
+                // The connection as a whole is down, or held: the task's budget is not spent on it.
                 fault.class = Class::Down;
                 connection.changed.notify_one();
             }
@@ -209,19 +209,25 @@ pub(crate) async fn watch(engine: &Engine, connection: &Connection) {
                 release(engine, connection, wave);
                 // The next wave goes when answers come, or after a second without any.
                 tokio::select! {
+                    biased;
                     () = connection.changed.notified() => {}
                     () = engine.seam.sleep_until(now + 1_000) => {}
                 }
             }
             Standing::Down { canary_at_ms, .. } if canary_at_ms <= now => {
-                release(engine, connection, 1);
+                // While one is out, whoever is released only parks again, and again.
+                if connection.with_breaker(|b| b.wants_canary(now)) {
+                    release(engine, connection, 1);
+                }
                 tokio::select! {
+                    biased;
                     () = connection.changed.notified() => {}
                     () = engine.seam.sleep_until(now + 1_000) => {}
                 }
             }
             Standing::Down { canary_at_ms, .. } => {
                 tokio::select! {
+                    biased;
                     () = connection.changed.notified() => {}
                     () = engine.seam.sleep_until(canary_at_ms) => {}
                 }

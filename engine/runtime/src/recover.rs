@@ -287,8 +287,9 @@ where
     let work = work(engine.clone());
     engine.supervisor.spawn(async move {
         tokio::select! {
-            () = work => {}
+            biased;
             _ = stop.wait_for(|stop| *stop) => {}
+            () = work => {}
         }
     });
 }

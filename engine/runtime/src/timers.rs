@@ -54,6 +54,7 @@ impl Timers {
                 Ok(None) => self.changed.notified().await,
                 Ok(Some(at)) => {
                     tokio::select! {
+                        biased;
                         () = seam.sleep_until(at) => {}
                         () = self.changed.notified() => {}
                     }

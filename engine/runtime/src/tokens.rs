@@ -13,7 +13,7 @@ use crate::breaker::Standing;
 use crate::codes;
 use crate::connection::{Account, Connection};
 use crate::engine::Engine;
-use crate::refusal::Refusal;
+use crate::refusal::{Kind, Refusal};
 
 /// An account whose access token may be used. Renews it when it is stale, or when it is the one
 /// that was just refused (`refused`: the account as it was used then).
@@ -70,10 +70,7 @@ async fn refresh(
                     address: account.address.clone(),
                     credentials: Arc::new(credentials),
                 };
-                connection
-                    .journal(engine, "refreshed", Value::Missing, Some(renewed.clone()))
-                    .await
-                    .map_err(unkept)?;
+                keep_renewed(engine, connection, &renewed).await.map_err(unkept)?;
                 Ok(renewed)
             }
             Err(fault) if fault.class == Class::Auth => {
@@ -84,6 +81,25 @@ async fn refresh(
             }
             Err(fault) => Err(fault),
         };
+    }
+}
+
+/// The old token is good no more: the new one is kept, however long there is no room on the disk.
+async fn keep_renewed(
+    engine: &Engine,
+    connection: &Connection,
+    renewed: &Account,
+) -> Result<(), Refusal> {
+    loop {
+        let account = Some(renewed.clone());
+        match connection.journal(engine, "refreshed", Value::Missing, account).await {
+            Err(refusal) if refusal.kind == Kind::Unavailable && !engine.is_stopping() => {
+                tracing::warn!(%refusal, "a renewed token waits to be kept");
+                let at = engine.seam.now_ms() + engine.config.disk_wait_ms;
+                engine.seam.sleep_until(at).await;
+            }
+            done => return done,
+        }
     }
 }
 

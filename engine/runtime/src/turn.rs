@@ -196,6 +196,10 @@ pub(crate) async fn turn(
                 .hint(refused.hint.clone()));
         }
         if decision.events.is_empty() && decision.changes.is_empty() {
+            if let (Input::TimerFired, Some(due_ms)) = (input, running.task.state.wake_at_ms()) {
+                // The clock was set back since the timer went off: it goes off again.
+                engine.timers.set(due_ms, running.id.clone());
+            }
             return Ok(decision.effects);
         }
         let (decision, mut commit) = match commit_of(engine, running, &decision) {
@@ -397,7 +401,7 @@ fn after(engine: &Arc<Engine>, running: &Running, before: &Task, changes: &[Chan
                 }
             }
             Change::Child { id, .. } => {
-                engine.dispatcher.deliver(&Arc::from(id.0.as_str()), Input::Start);
+                enter(engine, &Arc::from(task.lane.as_str()), &Arc::from(id.0.as_str()));
             }
             _ => {}
         }
@@ -444,7 +448,7 @@ fn lane(engine: &Arc<Engine>, running: &Running) {
         State::Queued => enter(engine, &Arc::from(task.lane.as_str()), id),
         _ if task.keeps_lane() => {}
         _ => {
-            if let Some(next) = engine.lanes.leave(&task.lane, &task.id.0) {
+            for next in engine.lanes.leave(&task.lane, &task.id.0) {
                 engine.dispatcher.deliver(&next, Input::Start);
             }
         }

@@ -28,6 +28,27 @@ async fn an_outage_parks_tasks_without_spending_their_budgets_and_releases_them(
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_a_canary_is_out_nobody_else_is_woken() {
+    let bench = Bench::new(9);
+    let runtime = bench.start().await;
+    {
+        let mut books = bench.world.books.lock().unwrap();
+        books.down = true;
+        books.takes_ms = 20_000;
+    }
+    for n in 0..20 {
+        start(&runtime, "order", &format!("{n}")).await;
+    }
+    bench.pass(Duration::from_secs(3600)).await;
+    let list = runtime.tasks(TaskQuery { limit: 100, ..TaskQuery::default() }).await.unwrap();
+    for task in list.field("tasks").items() {
+        let task = runtime.task(task.field("id").as_text().unwrap()).await.unwrap();
+        let events = task.field("events").items().len();
+        assert!(events < 100, "{events} events of a task that only waits");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_expired_token_is_renewed_once_for_all() {
     let bench = Bench::new(2);
     let runtime = bench.start().await;

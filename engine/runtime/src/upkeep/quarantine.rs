@@ -99,7 +99,7 @@ async fn known(engine: &Engine, id: &str) -> TaskRow {
 }
 
 fn released(engine: &Arc<Engine>, id: &str, lane: Option<&str>) {
-    if let Some(next) = engine.lanes.leave(lane.unwrap_or_default(), id) {
+    for next in engine.lanes.leave(lane.unwrap_or_default(), id) {
         engine.dispatcher.deliver(&next, Input::Start);
     }
     engine.settled.notify_waiters();
