@@ -9,6 +9,7 @@ mod intake;
 mod money;
 mod program;
 mod properties;
+mod simulation;
 mod stage;
 mod store;
 mod strace;
