@@ -26,7 +26,7 @@ pub use compile::{compile, compile_text};
 pub use env::{Env, MoneyPolicy, ResourceType, TableType};
 pub use functions::Function;
 pub use host::{EvalError, Host, NoHost, ReadKey, Scope, table_key};
-pub use mapping::{CompiledMapping, Made, MappingProgram, Trace, compile_mapping};
+pub use mapping::{CompiledMapping, Made, MappingProgram, Spot, Trace, compile_mapping};
 pub use print::{print, print_structure};
 pub use program::{Compiled, EDITION, Explained, Program, ProgramError};
 pub use script::{Scripts, check_scripts};

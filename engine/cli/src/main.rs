@@ -24,6 +24,7 @@ mod deploy;
 mod exit;
 mod output;
 mod project;
+mod rehearsal;
 
 use std::process::ExitCode;
 

@@ -5,6 +5,7 @@ mod call;
 pub(crate) mod leaf;
 pub(crate) mod ops;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenon_value::{Class, Fault, Number, Record, Value};
@@ -24,6 +25,8 @@ pub(crate) struct Run<'e> {
     pub(crate) warnings: Vec<String>,
     /// Paths read and what stood there, when somebody wants to know.
     pub(crate) seen: Option<Vec<(String, Value)>>,
+    /// Addresses of the choices, arms and links that were taken, when somebody wants to know.
+    pub(crate) reached: Option<BTreeSet<usize>>,
     /// Work done so far; see [`budget`].
     pub(crate) spent: u64,
     /// Arguments of the calls under way, one call's behind another's.
@@ -32,6 +35,11 @@ pub(crate) struct Run<'e> {
     known: call::Known,
     /// Room for a text that is being made.
     text: String,
+}
+
+/// Where a part of a loaded program stands in memory: its name while the program is kept.
+pub(crate) fn address(code: &Code) -> usize {
+    std::ptr::from_ref(code).addr()
 }
 
 /// What a target field comes to.
@@ -51,6 +59,7 @@ impl<'e> Run<'e> {
             stack: Vec::new(),
             warnings: Vec::new(),
             seen: None,
+            reached: None,
             spent: 0,
             args: Vec::new(),
             known: call::Known::default(),
@@ -89,6 +98,13 @@ impl<'e> Run<'e> {
             && let Some(path) = path_text(code)
         {
             seen.push((path, value.clone()));
+        }
+    }
+
+    /// Notes that a part of an expression was taken.
+    pub(crate) fn reach(&mut self, code: &Code) {
+        if let Some(reached) = &mut self.reached {
+            reached.insert(address(code));
         }
     }
 
@@ -205,11 +221,9 @@ impl<'e> Run<'e> {
             }
             Code::If(parts) => {
                 let [condition, then, otherwise] = &**parts;
-                if self.condition(condition)? {
-                    self.outcome(then)
-                } else {
-                    self.outcome(otherwise)
-                }
+                let taken = if self.condition(condition)? { then } else { otherwise };
+                self.reach(taken);
+                self.outcome(taken)
             }
             Code::Match(subject, arms, other) => self.choose(subject, arms, other.as_deref()),
             Code::Let(value, body) => {
@@ -239,6 +253,7 @@ impl<'e> Run<'e> {
             return Ok(Outcome::Omit);
         };
         for link in before {
+            self.reach(link);
             if let Some(value) = self.glance(link) {
                 if passes(value) {
                     continue;
@@ -251,6 +266,7 @@ impl<'e> Run<'e> {
                 found => return Ok(found),
             }
         }
+        self.reach(last);
         self.outcome(last)
     }
 
@@ -258,11 +274,15 @@ impl<'e> Run<'e> {
         let value = self.eval(subject)?;
         for arm in arms {
             if arm.values.iter().any(|v| ops::equal(&value, v)) {
+                self.reach(&arm.gives);
                 return self.outcome(&arm.gives);
             }
         }
         match other {
-            Some(body) => self.bound(value, |run| run.outcome(body)),
+            Some(body) => {
+                self.reach(body);
+                self.bound(value, |run| run.outcome(body))
+            }
             None => {
                 let fault = Fault::new(
                     "MAP_NO_MATCH",

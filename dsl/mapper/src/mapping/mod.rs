@@ -1,6 +1,7 @@
 //! Mappings: documents of expressions that make a target record from source records.
 
 pub(crate) mod code;
+mod coverage;
 mod document;
 pub(crate) mod field;
 mod parts;
@@ -8,6 +9,7 @@ mod place;
 mod program;
 mod trace;
 
+pub use coverage::Spot;
 pub use document::{CompiledMapping, compile_mapping};
 pub use program::{Made, MappingProgram};
 pub use trace::{Candidate, Trace, TraceField, TraceLet};

@@ -1,5 +1,6 @@
 //! Runs a compiled mapping.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tenon_value::{Class, Fault, Needs, Record, Value};
 
 use super::code::{Adds, Check, FieldCode, Gives, MappingCode, Named, Part};
+use super::coverage::Spot;
 use super::field::{shown, write, written};
 use super::place::Place;
 use super::trace::{Candidate, Trace, TraceField, TraceLet};
@@ -84,6 +86,17 @@ impl MappingProgram {
         trace: Option<&mut Trace>,
     ) -> Result<Made> {
         let mut mapper = Mapper { run: Run::new(scope, host), trace };
+        if mapper.trace.is_some() {
+            mapper.run.reached = Some(BTreeSet::new());
+        }
+        let made = self.make(&mut mapper, target);
+        if let Some(trace) = &mut mapper.trace {
+            trace.reached = mapper.run.reached.take().unwrap_or_default();
+        }
+        made.map(|record| Made { record, warnings: mapper.run.warnings })
+    }
+
+    fn make(&self, mapper: &mut Mapper<'_, '_>, target: Option<&Value>) -> Result<Value> {
         if let Some(pick) = &self.code.pick {
             let picked = mapper.run.eval(pick)?;
             mapper.run.stack.push(picked);
@@ -97,7 +110,15 @@ impl MappingProgram {
         for check in &self.code.checks {
             mapper.check(check)?;
         }
-        Ok(Made { record, warnings: mapper.run.warnings })
+        Ok(record)
+    }
+
+    /// What of the mapping a run can reach, and whether this one did: candidates of fields, links of
+    /// chains, arms and branches, and parts of lists. The trace must be of a run of this very program.
+    #[must_use]
+    pub fn reached(&self, trace: &Trace) -> Vec<(Spot, bool)> {
+        let spots = super::coverage::spots(&self.code);
+        spots.into_iter().map(|(at, spot)| (spot, trace.reached.contains(&at))).collect()
     }
 }
 
@@ -229,6 +250,7 @@ impl Mapper<'_, '_> {
         if self.trace.is_none() {
             return self.run.outcome(&candidate.code).map_err(|e| e.within(path));
         }
+        self.run.reach(&candidate.code);
         self.run.seen = Some(Vec::new());
         let result = self.run.outcome(&candidate.code).map_err(|e| e.within(path));
         let came_to = match &result {
@@ -268,6 +290,7 @@ impl Mapper<'_, '_> {
                     items.push(Value::record(self.record(fields, Some(&path), None)?));
                 }
                 Adds::Row { row, write: form } => {
+                    self.run.reach(&row.code);
                     let made = self.run.eval(&row.code).map_err(|e| e.within(at))?;
                     let rows = match &made {
                         Value::Missing | Value::Null => continue,
@@ -289,10 +312,12 @@ impl Mapper<'_, '_> {
         let Adds::Each { over, only, lets, fields, drop_faulty, .. } = adds else {
             return Ok(());
         };
+        let items_of = over;
         let over = self.run.eval(over).map_err(|e| e.within(at))?;
         let height = self.run.stack.len();
         for (index, item) in over.items().iter().enumerate() {
             let path = at.item(items.len());
+            self.run.reach(items_of);
             self.run.stack.push(item.clone());
             self.run.stack.push(Value::from(i64::try_from(index).unwrap_or(i64::MAX)));
             let made = self.item(only.as_ref(), lets, fields, &path);

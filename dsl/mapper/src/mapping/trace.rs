@@ -1,5 +1,6 @@
 //! How each field of a record came to be, for `map explain` and the console.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use tenon_value::Value;
@@ -18,6 +19,8 @@ pub struct Trace {
     pub fields: Vec<TraceField>,
     /// Checks with what they came to.
     pub checks: Vec<(String, bool)>,
+    /// Parts of the program that were taken, for [`super::MappingProgram::reached`].
+    pub(super) reached: BTreeSet<usize>,
 }
 
 /// How a named value came to be.

@@ -194,9 +194,13 @@ pub struct Test {
     /// The integration's folder.
     #[arg(default_value = ".")]
     pub folder: PathBuf,
-    /// Lists the fallback candidates and table rows that no test reached.
+    /// Lists what no test reached: fallback candidates, arms of `match`, branches, ways of flows and
+    /// rows of tables.
     #[arg(long)]
     pub coverage: bool,
+    /// Writes snapshots anew instead of comparing them.
+    #[arg(long)]
+    pub update: bool,
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
 }

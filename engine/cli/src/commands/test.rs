@@ -10,7 +10,7 @@ use tenon_value::{Value, json, time};
 
 use crate::arguments::{Output, Test};
 use crate::exit::{Ended, Failure};
-use crate::{output, project};
+use crate::{output, project, rehearsal};
 
 /// When the sandbox's orders of tests are made: 10 March 2026, 09:30 in Stockholm, and the orders
 /// two hours before.
@@ -28,27 +28,46 @@ pub fn run(command: &Test) -> Ended {
     let integration = project::integration(Some(&command.folder), &connectors)?;
     let files = files(&command.folder.join("tests"))?;
     let started_at = time::from_millis(NOW_MS).unwrap_or_default();
-    let around = Around { order: &order, started_at };
-    let report = run_tests(&files, &integration, &around);
+    let names: Vec<&str> = Kind::ALL.iter().map(|(_, name, _)| *name).collect();
+    let around = Around {
+        order: &order,
+        kinds: &names,
+        flow: &|case| rehearsal::run(case, &connectors),
+        started_at,
+        update: command.update,
+    };
+    let tests = command.folder.join("tests");
+    let report = run_tests(&format!("{}/", tests.display()), &files, &integration, &around);
+    for (file, text) in &report.snapshots {
+        let path = tests.join(file);
+        std::fs::write(&path, text)
+            .map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
+        eprintln!("wrote {}", path.display());
+    }
     eprint!("{}", tenon_source::render(&report.found, project::human()));
-    if report.ran.is_empty() {
+    if report.ran.is_empty() && report.found.is_empty() {
         return Err(Failure::usage(format!("{} has no tests", command.folder.display()))
             .hint("tests stand in the folder `tests`, in files that end in .test.yaml"));
     }
     match command.output {
         Output::Table => told(&report, command.coverage),
-        form => {
+        Output::Ndjson => {
             let rows: Vec<Value> = report.ran.iter().map(row).collect();
-            output::rows(form, &[], &rows);
+            output::rows(Output::Ndjson, &[], &rows);
         }
+        Output::Json => outln!("{}", json::write(&whole(&report))),
     }
-    let failed = report.ran.iter().any(|ran| !ran.wrong.is_empty()) || !report.found.is_empty();
-    Ok(u8::from(failed))
+    Ok(u8::from(report.fails()))
 }
 
 fn files(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let wrong = |e: std::io::Error| Failure::usage(format!("{}: {e}", folder.display()));
     let mut files = BTreeMap::new();
+    if !folder.is_dir() {
+        return Err(Failure::usage(format!("there is no folder {}", folder.display())).hint(
+            "tests stand in it, in files that end in .test.yaml; `tenon explain tests` shows one",
+        ));
+    }
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let entry = entry.map_err(wrong)?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -65,11 +84,21 @@ fn order(kind: &str, draw: u64) -> Option<Value> {
     json::read(&Stored::new(order).ok()?.graph.to_string()).ok()
 }
 
+fn whole(report: &TestReport) -> Value {
+    let unreached = report.unreached.iter().map(|missed| Value::text(missed)).collect();
+    Value::of([
+        ("tests", Value::list(report.ran.iter().map(row).collect())),
+        ("to_reach", Value::from(i64::try_from(report.to_reach).unwrap_or(i64::MAX))),
+        ("unreached", Value::list(unreached)),
+    ])
+}
+
 fn row(ran: &Ran) -> Value {
     Value::of([
         ("test", Value::text(&ran.title)),
         ("place", Value::text(&ran.place)),
         ("holds", Value::from(ran.wrong.is_empty())),
+        ("compared", Value::from(i64::try_from(ran.compared).unwrap_or(i64::MAX))),
         ("wrong", Value::list(ran.wrong.iter().map(|wrong| Value::text(wrong)).collect())),
     ])
 }
@@ -77,23 +106,23 @@ fn row(ran: &Ran) -> Value {
 fn told(report: &TestReport, coverage: bool) {
     for ran in &report.ran {
         let mark = if ran.wrong.is_empty() { "holds" } else { "FAILS" };
-        println!("{mark}  {} ({})", ran.title, ran.place);
+        outln!("{mark}  {} ({})", ran.title, ran.place);
         for wrong in &ran.wrong {
-            println!("         {wrong}");
+            outln!("         {wrong}");
         }
     }
     let failed = report.ran.iter().filter(|ran| !ran.wrong.is_empty()).count();
     let compared: usize = report.ran.iter().map(|ran| ran.compared).sum();
-    println!("{} tests, {compared} values compared, {failed} failed", report.ran.len());
-    if report.unreached.is_empty() {
-        println!("every candidate and table row was reached");
+    outln!("{} tests, {compared} values compared, {failed} failed", report.ran.len());
+    let (missed, all) = (report.unreached.len(), report.to_reach);
+    if missed == 0 {
+        outln!("all {all} candidates, branches and table rows were reached");
     } else if coverage {
-        println!("not reached by any test:");
-        report.unreached.iter().for_each(|missed| println!("  {missed}"));
+        outln!("not reached by any test, of {all}:");
+        report.unreached.iter().for_each(|missed| outln!("  {missed}"));
     } else {
-        println!(
-            "{} candidates and table rows were not reached; `--coverage` lists them",
-            report.unreached.len()
+        outln!(
+            "{missed} of {all} candidates, branches and table rows were not reached; `--coverage` lists them"
         );
     }
 }
