@@ -4,6 +4,7 @@ mod auth;
 mod bad_input;
 mod cut;
 mod demo;
+mod documents;
 mod fuzz;
 mod intake;
 mod money;

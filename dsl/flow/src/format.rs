@@ -17,19 +17,16 @@ const MOST_MOVES: usize = 200;
 /// # Errors
 /// What breaks its YAML, where that can't be mended by moving an expression into a block.
 pub fn format(file: &File) -> Result<String, Vec<Diagnostic>> {
+    let before = read(&file.path, file.text.clone()).0;
     let plain = plain_lines(&file.text);
-    let (mut text, mut document) = readable(&file.path, plain)?;
-    let whole = document.clone();
-    text = move_cut_expressions(&file.path, text, &mut document);
-    let moved = text != whole.file.text;
+    let (readable, mut document) = readable(&file.path, plain.clone())?;
+    let text = move_cut_expressions(&file.path, readable, &mut document);
     let tidied = tidy(&text, &document);
-    let (again, found) = read(&file.path, tidied);
-    let broken = found.iter().any(|d| d.severity == Severity::Error) && again.root.is_none();
-    let wanted = if moved { &document.root } else { &whole.root };
-    if broken || !same(wanted.as_ref(), again.root.as_ref()) {
-        return Ok(text);
-    }
-    Ok(again.file.text.clone())
+    // What was moved is measured by what it became; everything else by what the file said.
+    let wanted = if text == plain { &before.root } else { &document.root };
+    let says =
+        |text: &str| same(wanted.as_ref(), read(&file.path, text.to_owned()).0.root.as_ref());
+    Ok([tidied, text].into_iter().find(|text| says(text)).unwrap_or_else(|| file.text.clone()))
 }
 
 fn read(path: &str, text: String) -> (Document, Vec<Diagnostic>) {
@@ -185,7 +182,7 @@ fn same(a: Option<&Node>, b: Option<&Node>) -> bool {
     match (a.map(|node| &node.kind), b.map(|node| &node.kind)) {
         (None, None) => true,
         (Some(NodeKind::Scalar(x)), Some(NodeKind::Scalar(y))) => {
-            x.text.trim_end() == y.text.trim_end() && x.style == y.style
+            x.text == y.text && x.style == y.style
         }
         (Some(NodeKind::Sequence(x)), Some(NodeKind::Sequence(y))) => {
             x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same(Some(x), Some(y)))
@@ -236,6 +233,14 @@ mod tests {
     fn blocks_and_texts_over_several_lines_are_left_as_they_are() {
         let text = "a: |-\n  one\n\n\n  two\nb: \"x\n\n\n  y\"\n";
         assert_eq!(formatted(text), text);
+    }
+
+    #[test]
+    fn what_an_end_of_a_file_means_is_kept() {
+        for text in ["a: |+\n  one\n\n\n", "a: |\n  one  \n", "a: \"x\\\n  y\"\n"] {
+            assert_eq!(formatted(text), text);
+        }
+        assert_eq!(formatted("a: >\n  one\n\n\n\nb: 1\n\n\n"), "a: >\n  one\n\nb: 1\n");
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("flow", include_str!("../schema/flow.json")),
     ("mapping", include_str!("../schema/mapping.json")),
     ("test", include_str!("../schema/test.json")),
+    ("connector", include_str!("../schema/connector.json")),
 ];
 
 /// The schema of a kind of document.
@@ -42,6 +43,21 @@ mod tests {
         }
         let steps = flow.field("$defs").field("step").field("oneOf");
         assert_eq!(steps.items().len(), VERBS.len());
+    }
+
+    #[test]
+    fn the_schema_of_tests_knows_the_keys_that_the_reader_knows() {
+        use crate::test_documents::{FLOW_KEYS, KEYS, REQUEST_KEYS};
+        let test = json::read(schema("test").unwrap()).unwrap().field("items").clone();
+        let mut found = keys(test.field("properties"));
+        let mut wanted: Vec<&str> = KEYS.iter().chain(FLOW_KEYS).copied().collect();
+        wanted.push("mapping");
+        wanted.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, wanted);
+        let request = test.field("properties").field("requests").field("items").clone();
+        let request = request.field("oneOf").items()[1].field("properties").clone();
+        assert_eq!(keys(&request), REQUEST_KEYS);
     }
 
     #[test]

@@ -9,3 +9,4 @@ mod inner_steps;
 mod planted;
 mod schedules;
 pub(crate) mod systems;
+mod test_documents;

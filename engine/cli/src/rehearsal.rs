@@ -39,6 +39,7 @@ pub fn run(case: &FlowCase<'_>, connectors: &Connectors) -> Result<FlowEnd, Stri
         answers: Answers::of(&case.answers),
         requests: Vec::new(),
         warnings: Vec::new(),
+        walked: BTreeSet::new(),
         child_fault: None,
         tasks: BTreeMap::new(),
     };
@@ -89,6 +90,8 @@ struct Rehearsal<'a> {
     answers: Answers,
     requests: Vec<Sent>,
     warnings: Vec<String>,
+    /// Steps that ran or were passed over, by flow.
+    walked: BTreeSet<(String, (u32, bool))>,
     /// The fault of the child that failed first.
     child_fault: Option<Fault>,
     /// Where child tasks rest.
@@ -139,6 +142,7 @@ impl Rehearsal<'_> {
                 }
             };
             let decision = self.decide(&graph, &task, &input);
+            self.walked.extend(decision.walked.iter().map(|way| (task.flow.clone(), *way)));
             self.commit(id, &decision)?;
             task = decision.task;
             for effect in decision.effects {
@@ -274,7 +278,7 @@ impl Rehearsal<'_> {
             references: Value::record(references.collect()),
             warnings: self.warnings,
             unasked: self.answers.unasked(),
-            ways: Vec::new(),
+            walked: self.walked,
         }
     }
 }

@@ -226,6 +226,9 @@ pub struct Decision {
     pub need: Vec<ReadKey>,
     /// Why a verb was refused; then nothing else is in the decision.
     pub refused: Option<Refused>,
+    /// Nodes of the graph that were walked, by position, and whether each ran; false where its
+    /// condition passed it over. For those who watch: nothing follows from it.
+    pub walked: Vec<(u32, bool)>,
     /// The task after these events.
     pub task: Task,
 }

@@ -108,12 +108,18 @@ impl Work<'_> {
             }
             match self.node(at, node, scope) {
                 Ok(Next::Go(next)) => {
+                    if self.walked.last() != Some(&(at, false)) {
+                        self.walked.push((at, true));
+                    }
                     if let Some(visited) = self.visited.get_mut(at as usize) {
                         *visited = true;
                     }
                     self.here = next;
                 }
-                Ok(Next::Ended) => return (None, Ok(())),
+                Ok(Next::Ended) => {
+                    self.walked.push((at, true));
+                    return (None, Ok(()));
+                }
                 Err(stop) => return (Some(Arc::from(node.id.as_str())), Err(stop)),
             }
         }
@@ -182,6 +188,7 @@ impl Work<'_> {
             && !self.holds(step, when, scope)?
         {
             scope.set(step, Value::Missing);
+            self.walked.push((at, false));
             return Ok(Next::Go(node.next));
         }
         match &node.step {

@@ -60,6 +60,8 @@ pub(crate) struct Work<'a> {
     pub(crate) here: Option<u32>,
     /// Nodes behind the walk, by position.
     pub(crate) visited: Vec<bool>,
+    /// Nodes that were walked in this decision, and whether they ran or were passed over.
+    pub(crate) walked: Vec<(u32, bool)>,
 }
 
 impl<'a> Work<'a> {
@@ -75,6 +77,7 @@ impl<'a> Work<'a> {
             locked_now: false,
             here: None,
             visited: Vec::new(),
+            walked: Vec::new(),
         }
     }
 
@@ -131,6 +134,7 @@ impl<'a> Work<'a> {
             events: self.events,
             changes,
             effects: self.effects,
+            walked: self.walked,
             need,
             refused: None,
             task: self.task,
@@ -316,6 +320,7 @@ impl Decision {
     /// Nothing happens.
     pub(crate) fn none(task: &Task) -> Decision {
         Decision {
+            walked: Vec::new(),
             events: Vec::new(),
             changes: Vec::new(),
             effects: Vec::new(),

@@ -166,7 +166,10 @@ impl<'i> End<'i> {
 }
 
 /// The value of an expression over names of any type.
-fn worth(of: &str, names: Vec<(&str, Value)>) -> Result<Value, String> {
+///
+/// # Errors
+/// Why it has none, in words.
+pub fn worth(of: &str, names: Vec<(&str, Value)>) -> Result<Value, String> {
     let mut env = Env { open: true, ..Env::default() };
     let mut scope = Scope::new();
     for (name, value) in names {

@@ -8,16 +8,19 @@ mod judge;
 mod read;
 mod stored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
-use tenon_mapper::{EvalError, MappingProgram, Scope, Spot, Trace, table_key};
+use tenon_mapper::{EvalError, MappingProgram, Scope, Trace, table_key};
 use tenon_source::{Diagnostic, File, Node, Severity, load, near};
 use tenon_value::{Fault, Number, Value, json, time};
 
 use crate::Integration;
 use crate::shape::Found;
+pub use judge::worth;
+#[cfg(test)]
+pub(crate) use read::{FLOW_KEYS, KEYS, REQUEST_KEYS};
 pub use stored::Told;
 
 /// Where inputs come from, what runs flows, and what time it is.
@@ -70,8 +73,9 @@ pub struct FlowEnd {
     pub warnings: Vec<String>,
     /// Answers of the test that nothing asked for, by step id.
     pub unasked: Vec<String>,
-    /// Steps with a condition or branches, and whether each way was taken; by flow and step.
-    pub ways: Vec<(Spot, bool)>,
+    /// Steps that were walked, by flow and position: true where it ran, false where its condition
+    /// passed it over.
+    pub walked: BTreeSet<(String, (u32, bool))>,
 }
 
 /// A write that was sent.
@@ -175,6 +179,9 @@ impl Reached {
                 reached.note(row(name, key), false);
             }
         }
+        for flow in integration.graphs.keys() {
+            reached.flow(flow, integration, &|_| false);
+        }
         for (name, program) in &integration.mappings {
             if let Ok(program) = MappingProgram::from_text(&program.0) {
                 reached.mapping(name, &program, &Trace::default());
@@ -190,6 +197,23 @@ impl Reached {
     fn mapping(&mut self, name: &str, program: &MappingProgram, trace: &Trace) {
         for (spot, reached) in program.reached(trace) {
             self.note(format!("mapping {name}, {spot}"), reached);
+        }
+    }
+
+    /// Each step of a flow as one that runs, and where it has a condition, as one passed over.
+    fn flow(
+        &mut self,
+        flow: &str,
+        integration: &Integration,
+        walked: &dyn Fn((u32, bool)) -> bool,
+    ) {
+        let nodes = integration.graphs.get(flow).map(|graph| &*graph.nodes).unwrap_or_default();
+        for (at, node) in (0_u32..).zip(nodes) {
+            let name = format!("flow {flow}, step {} in {}", node.id, node.place);
+            self.note(format!("{name}: runs"), walked((at, true)));
+            if node.when.is_some() {
+                self.note(format!("{name}: is passed over"), walked((at, false)));
+            }
         }
     }
 
@@ -287,8 +311,8 @@ impl Test<'_> {
             started_at: self.started_at()?,
         };
         let ended = (self.around.flow)(&case)?;
-        for (spot, taken) in &ended.ways {
-            reached.note(format!("flow {spot}"), *taken);
+        for (flow, way) in &ended.walked {
+            reached.flow(flow, self.integration, &|one| one == *way);
         }
         let mut end = judge::End::new(&inputs);
         end.take_flow(ended);

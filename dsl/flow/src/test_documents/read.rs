@@ -101,7 +101,7 @@ impl Test<'_> {
                 Some(program.from().keys().cloned().collect())
             }
             None => {
-                unknown(node, "mapping", self.integration.mappings.keys(), found);
+                unknown(node, ("F010", "mapping"), self.integration.mappings.keys(), found);
                 None
             }
         }
@@ -115,7 +115,7 @@ impl Test<'_> {
                 Some(own.chain(graph.takes.iter().cloned()).collect())
             }
             None => {
-                unknown(node, "flow", self.integration.graphs.keys(), found);
+                unknown(node, ("F017", "flow"), self.integration.graphs.keys(), found);
                 None
             }
         }
@@ -127,13 +127,13 @@ pub(crate) const REQUEST_KEYS: &[&str] = &["step", "operation", "request", "reco
 
 fn unknown<'a>(
     node: &Node,
-    what: &str,
+    (code, what): (&'static str, &str),
     names: impl Iterator<Item = &'a String> + Clone,
     found: &mut Found,
 ) {
     let name = node.text().unwrap_or_default();
     let message = format!("there is no {what} `{name}`");
-    let finding = Diagnostic::error("F040", node.span.clone(), message);
+    let finding = Diagnostic::error(code, node.span.clone(), message);
     found.push(match near(name, names.clone().map(String::as_str)) {
         Some(near) => {
             finding.label(format!("did you mean `{near}`?")).fix(node.span.clone(), near, false)

@@ -10,6 +10,8 @@ use tenon_value::{Value, json};
 
 use crate::{Integration, Table};
 
+static MISSING: Value = Value::Missing;
+
 /// Settings, references, documents sent and table rows of a test.
 pub struct Told {
     settings: BTreeMap<String, Value>,
@@ -22,8 +24,12 @@ pub struct Told {
 }
 
 impl Told {
-    /// What a test says, over the integration's own defaults and rows.
-    pub(super) fn new(
+    /// What a test says under `settings`, `references`, `sent` and `rows`, over the integration's own
+    /// defaults and rows.
+    ///
+    /// # Errors
+    /// What it names that is not there, or is of another type.
+    pub fn new(
         test: &Value,
         integration: &Integration,
         started_at: DateTime<FixedOffset>,
@@ -71,6 +77,17 @@ impl Told {
                 Value::Record(by_id) => by_id.get(id.as_str()).cloned().unwrap_or_default(),
                 one => one.clone(),
             },
+            ReadKey::References { entity, id } => {
+                let told = self.references.field(entity);
+                match told.as_record().map_or(told, |by_id| by_id.get(id.as_str()).unwrap_or(&MISSING)) {
+                    Value::Missing | Value::Null => Value::Missing,
+                    Value::List(several) => Value::List(several.clone()),
+                    one => Value::list(vec![Value::of([
+                        ("part", Value::text("")),
+                        ("id", one.clone()),
+                    ])]),
+                }
+            }
             ReadKey::Sent { entity, id } => {
                 let sent = self.sent.field(entity);
                 match sent.field(id) {

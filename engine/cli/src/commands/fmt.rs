@@ -21,17 +21,24 @@ pub fn run(command: &Fmt) -> Ended {
     let (mut changed, mut broken) = (0_usize, false);
     for path in &documents {
         let shown = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("{shown}: {e}")))?;
+        let wrong = |e: std::io::Error| Failure::usage(format!("{shown}: {e}"));
+        let text = match String::from_utf8(std::fs::read(path).map_err(wrong)?) {
+            Ok(text) => text,
+            Err(e) => {
+                broken = true;
+                let at = e.utf8_error().valid_up_to();
+                eprintln!("error: {shown} is not UTF-8: byte {at}\n  next: save the file as UTF-8");
+                continue;
+            }
+        };
         let file = File { path: shown.clone(), text };
         match tenon_flow::format(&file) {
             Ok(formatted) if formatted == file.text => {}
             Ok(formatted) => {
                 changed += 1;
-                println!("{shown}");
+                outln!("{shown}");
                 if !command.check {
-                    std::fs::write(path, formatted)
-                        .map_err(|e| Failure::usage(format!("{shown}: {e}")))?;
+                    replace(path, &formatted).map_err(wrong)?;
                 }
             }
             Err(found) => {
@@ -43,6 +50,20 @@ pub fn run(command: &Fmt) -> Ended {
     let what = if command.check { "would change" } else { "changed" };
     eprintln!("{} documents, {changed} {what}", documents.len());
     Ok(u8::from(broken || (command.check && changed > 0)))
+}
+
+/// Replaces a file whole: a reader, or a power cut, sees the old text or the new one. A link stays a
+/// link, and the file keeps its mode.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let path = std::fs::canonicalize(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(text.as_bytes())?;
+    new.as_file().set_permissions(std::fs::metadata(&path)?.permissions())?;
+    new.as_file().sync_all()?;
+    new.persist(&path).map_err(|e| e.error)?;
+    Ok(())
 }
 
 /// Every document below a path; a file named on its own is one whatever its name.
