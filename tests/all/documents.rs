@@ -192,7 +192,7 @@ fn the_formatter_replaces_whole_files_keeps_their_mode_and_leaves_broken_ones() 
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("a.map.yaml"), "mapping:  order \r\nto: x\r\n").unwrap();
-    std::fs::set_permissions(path("a.map.yaml"), PermissionsExt::from_mode(0o640)).unwrap();
+    std::fs::set_permissions(path("a.map.yaml"), std::fs::Permissions::from_mode(0o640)).unwrap();
     std::fs::write(path("b.map.yaml"), "a: [1\nb: \"x\n").unwrap();
     std::fs::write(path("c.map.yaml"), b"a: \xff\xfe\n").unwrap();
     let run = |words: &[&str]| {
@@ -214,4 +214,111 @@ fn the_formatter_replaces_whole_files_keeps_their_mode_and_leaves_broken_ones() 
         std::fs::remove_file(path(name)).unwrap();
     }
     assert_eq!(run(&["fmt", "--check"]).0, Some(0));
+}
+
+/// Fenced blocks of a page with their language.
+fn blocks(text: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("\n```") {
+        let (language, body) = after.split_once('\n').unwrap();
+        let (body, next) = body.split_once("```").expect("a block ends");
+        blocks.push((language.to_owned(), body.to_owned()));
+        rest = next;
+    }
+    blocks
+}
+
+/// A copy of the teaching project.
+fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let from = root().join("examples/first-mapping");
+    for file in ["integration.yaml", "receipt.map.yaml", "tables/terms.csv"] {
+        let to = folder.path().join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from.join(file), to).unwrap();
+    }
+    folder
+}
+
+/// What is wrong with a YAML example, by the binary.
+fn complaint(text: &str) -> Option<String> {
+    let folder = project();
+    let path = folder.path().to_str().unwrap();
+    let head = "mapping: receipt\nfrom: { order: shop.order }\nto: ledger.order\n\
+                money: { rounding: half_up, vat: as_given, pick: shop }\n";
+    let (file, whole, words) = match text.split(':').next().unwrap() {
+        "mapping" => ("receipt.map.yaml", text.to_owned(), ["check", path]),
+        "integration" => ("integration.yaml", text.to_owned(), ["check", path]),
+        "- test" => ("tests/a.test.yaml", text.to_owned(), ["test", path]),
+        _ => {
+            let number = "  CustomerNumber: \"1\"\n";
+            let whole = text.replace("fields:\n", &format!("fields:\n{number}"));
+            ("receipt.map.yaml", format!("{head}{whole}"), ["check", path])
+        }
+    };
+    let file = folder.path().join(file);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, whole).unwrap();
+    let out = program::run(&words);
+    let said = String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned();
+    let clean = out.status.success() && !said.contains("warning[");
+    (!clean).then_some(said)
+}
+
+#[test]
+fn every_example_of_the_topics_is_right() {
+    let worth = |text: &str| tenon_flow::test_documents::worth(text, Vec::new());
+    let (mut documents, mut expressions, mut wrong) = (0, 0, Vec::new());
+    for topic in tenon_flow::topics::TOPICS {
+        for (language, body) in blocks(topic.text) {
+            if language == "yaml" {
+                documents += 1;
+                wrong.extend(complaint(&body).map(|said| format!("{}: {body}{said}", topic.name)));
+            }
+            for line in body.lines().filter(|_| language == "expr") {
+                expressions += 1;
+                let (expression, gives) = line.split_once(" -> ").unwrap();
+                let text = |value| tenon_value::json::write(&value);
+                let (left, right) = (worth(expression).map(text), worth(gives).map(text));
+                if left != right || left.is_err() {
+                    wrong.push(format!("{}: {line}: {left:?} and {right:?}", topic.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(documents >= 6 && expressions >= 15, "{documents} and {expressions}");
+}
+
+#[test]
+fn the_reference_page_of_the_functions_is_fresh() {
+    let path = root().join("dsl/mapper/FUNCTIONS.md");
+    let text = tenon_mapper::functions::reference();
+    if std::env::var_os("TENON_UPDATE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(stored == text, "dsl/mapper/FUNCTIONS.md is not fresh: run with TENON_UPDATE=1");
+}
+
+#[test]
+fn explain_knows_every_code_topic_and_function_and_helps_who_errs() {
+    let explain = |word: &str| program::run(&["explain", word]);
+    let all = String::from_utf8(program::run(&["explain"]).stdout).unwrap();
+    for topic in tenon_flow::topics::TOPICS {
+        assert!(all.contains(topic.title), "{} is not listed", topic.name);
+        assert_eq!(String::from_utf8(explain(topic.name).stdout).unwrap(), topic.text);
+    }
+    let functions = String::from_utf8(explain("functions").stdout).unwrap();
+    for function in tenon_mapper::functions::ALL {
+        assert!(functions.contains(function.doc), "{} is not listed", function.name);
+    }
+    let truncate = String::from_utf8(explain("truncate").stdout).unwrap();
+    assert!(truncate.contains("truncate(text: text, length: int) -> text"), "{truncate}");
+    for (word, near) in [("fallbak", "fallback"), ("trunkate", "truncate"), ("M0002", "M002")] {
+        let out = explain(word);
+        assert_eq!(out.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&out.stderr).contains(near), "{word}");
+    }
 }

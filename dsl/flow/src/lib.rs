@@ -28,6 +28,7 @@ mod steps;
 mod tables;
 pub mod test_documents;
 mod together;
+pub mod topics;
 mod typed;
 mod upsert;
 mod verb;

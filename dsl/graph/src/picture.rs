@@ -184,6 +184,10 @@ const LEFT: usize = 24;
 const TOP: usize = 84;
 /// How far an arrow that passes others swings out, for each step it passes.
 const SWING: usize = 14;
+/// Between two lines of text.
+const LINE: usize = 20;
+/// A letter is at most about this wide.
+const LETTER: usize = 8;
 
 fn svg(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
     let escaped = |text: &str| {
@@ -192,7 +196,9 @@ fn svg(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
     let end = frames.len();
     let longest = arrows.iter().map(|a| a.to.unwrap_or(end).abs_diff(a.from)).max().unwrap_or(1);
     let width = LEFT + WIDE + 60 + SWING * (longest + 1) + 110;
-    let height = TOP + STEP * end + HIGH + 24;
+    let starts = lines(&graph.starts(), width / LETTER);
+    let down = LINE * (starts.len().saturating_sub(1));
+    let height = TOP + STEP * end + HIGH + 24 + down;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
          font-family=\"system-ui, sans-serif\" font-size=\"14\">\n<title>{}</title>\n\
@@ -202,12 +208,15 @@ fn svg(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
     );
     let _ = writeln!(
         out,
-        "<text x=\"{LEFT}\" y=\"30\" font-weight=\"bold\">{}: {}</text>\n\
-         <text x=\"{LEFT}\" y=\"52\" fill=\"#456\">{}</text>",
+        "<text x=\"{LEFT}\" y=\"30\" font-weight=\"bold\">{}: {}</text>",
         escaped(&graph.flow),
         escaped(&graph.title),
-        escaped(&graph.starts())
     );
+    for (n, line) in starts.iter().enumerate() {
+        let (y, line) = (52 + LINE * n, escaped(line));
+        let _ = writeln!(out, "<text x=\"{LEFT}\" y=\"{y}\" fill=\"#456\">{line}</text>");
+    }
+    let _ = writeln!(out, "<g transform=\"translate(0 {down})\">");
     for (n, frame) in frames.iter().enumerate() {
         let y = TOP + STEP * n;
         let _ = writeln!(
@@ -232,8 +241,23 @@ fn svg(graph: &Graph, frames: &[Frame], arrows: &[Arrow]) -> String {
     for arrow in arrows {
         curve(&mut out, arrow, end, &escaped(&arrow.says));
     }
-    out.push_str("</svg>\n");
+    out.push_str("</g>\n</svg>\n");
     out
+}
+
+/// A text in lines of at most so many letters, broken between words.
+fn lines(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A straight arrow to the next step, or one that swings out on the right.
@@ -257,7 +281,8 @@ fn curve(out: &mut String, arrow: &Arrow, end: usize, says: &str) {
         "<path d=\"M{x} {from_y}C{out_to} {from_y} {out_to} {to_y} {x} {to_y}\" fill=\"none\" \
          stroke=\"#456\"{dash} marker-end=\"url(#tip)\"/><text x=\"{}\" y=\"{}\" \
          font-size=\"12\" fill=\"#456\">{says}</text>",
-        out_to + 4,
+        // The curve goes three quarters of the way to its control points.
+        x + (out_to - x) * 3 / 4 + 6,
         usize::midpoint(from_y, to_y),
     );
 }
@@ -348,6 +373,29 @@ starts: by hand: id
         assert!(drawn.starts_with("<svg") && drawn.ends_with("</svg>\n"));
         assert!(drawn.contains("Orders &lt;to&gt; the ledger") && !drawn.contains("<to>"));
         assert_eq!(drawn.matches("<rect").count(), 3);
+    }
+
+    #[test]
+    fn a_long_list_of_triggers_stays_inside_the_picture() {
+        let topics: Vec<String> = (0..12).map(|n| format!("orders/topic_{n}")).collect();
+        let triggers = Triggers { webhook: topics, ..Triggers::default() };
+        let drawn = Graph { triggers, ..graph() }.picture(Form::Svg);
+        let wide: usize = drawn
+            .split("viewBox=\"0 0 ")
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let shown: Vec<&str> =
+            drawn.lines().filter(|line| line.contains("orders/topic_")).collect();
+        assert!(shown.len() > 1, "{drawn}");
+        for line in shown {
+            let text = line.split('>').nth(1).unwrap().split('<').next().unwrap();
+            assert!(text.len() * LETTER <= wide, "{text}");
+        }
     }
 
     /// An `each` with two steps, one of which can be undone, and steps after it; then two branches.

@@ -163,7 +163,7 @@ fn the_ledgers_sum_over_the_rows_is_what_the_shop_sold_for_every_kind_and_many_d
                 ]);
                 let test = Value::of([("settings", settings)]);
                 let order = order(name, draw);
-                match made(&order, &test, &integration) {
+                match record_of(&order, &test, &integration) {
                     Ok(record) => {
                         rows_add_up(&record, &order, presentment, name);
                         made += 1;
@@ -185,7 +185,7 @@ fn the_ledgers_sum_over_the_rows_is_what_the_shop_sold_for_every_kind_and_many_d
 }
 
 /// What the mapping `order` makes of an order; the code where it is a fault.
-fn made(order: &Value, test: &Value, integration: &Integration) -> Result<Value, String> {
+fn record_of(order: &Value, test: &Value, integration: &Integration) -> Result<Value, String> {
     let program = MappingProgram::from_text(&integration.mappings["order"].0).unwrap();
     let scope = Scope::new().with("order", order.clone());
     let told = Told::new(test, integration, time::from_millis(stage::NOW_MS).unwrap()).unwrap();

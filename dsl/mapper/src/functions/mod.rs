@@ -146,6 +146,50 @@ impl Function {
     }
 }
 
+impl Function {
+    /// Its page, in Markdown.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let mut out = format!("## {}\n\n`{}`\n\n{}\n", self.name, self.signature(), self.doc);
+        for param in self.params {
+            if let Takes::OneOf(words) = param.takes {
+                out.push_str(&format!("\n`{}` is one of {}.\n", param.name, words.join(", ")));
+            }
+        }
+        if self.fallible {
+            out.push_str("\nIt may be a fault even with arguments of the right types.\n");
+        }
+        out.push_str("\n```\n");
+        for (expression, gives) in self.examples {
+            out.push_str(&format!("{expression} -> {gives}\n"));
+        }
+        out.push_str("```\n");
+        out
+    }
+}
+
+/// The reference page of all functions, in Markdown.
+#[must_use]
+pub fn reference() -> String {
+    let mut out = String::from(
+        "# Functions\n\nMade from the functions themselves; `tenon explain NAME` shows one. A `?` behind a \
+         parameter says that it may be left out.\n\n| function | what |\n|---|---|\n",
+    );
+    for function in ALL {
+        let first = function.doc.split(". ").next().unwrap_or(function.doc);
+        out.push_str(&format!(
+            "| [{0}](#{0}) | {1} |\n",
+            function.name,
+            first.trim_end_matches('.')
+        ));
+    }
+    for function in ALL {
+        out.push('\n');
+        out.push_str(&function.page());
+    }
+    out
+}
+
 /// A function bound into a program; stored by name.
 #[derive(Clone, Copy)]
 pub struct Callee(pub &'static Function);

@@ -82,7 +82,7 @@ pub enum Command {
     /// Measures.
     #[command(subcommand)]
     Bench(Bench),
-    /// What a code means and what to do about it; without a code, all of them.
+    /// What a code, a topic of the language or a function means; without a word, all there is.
     Explain(Explain),
 }
 
@@ -659,6 +659,7 @@ pub struct BenchIntegration {
 /// `tenon explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code such as `M002` or `TABLE_ROW_MISSING`, or a verb of steps such as `each`.
-    pub code: Option<String>,
+    /// A code such as `M002` or `TABLE_ROW_MISSING`, a topic such as `fallback`, a function such as
+    /// `truncate`, a record such as `shopify.order`, or `functions`.
+    pub word: Option<String>,
 }

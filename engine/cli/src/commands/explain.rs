@@ -1,8 +1,14 @@
-//! `tenon explain`: what a code means and what to do about it, and what a step's verb does.
+//! `tenon explain`: what a code means and what to do about it, the language in short pages, and every
+//! function.
 
+use tenon_flow::topics::TOPICS;
+use tenon_flow::verb_pages;
+use tenon_mapper::functions::{ALL, Function};
+use tenon_sandbox::shopify::kinds::Kind;
 use tenon_source::Page;
 
 use crate::arguments::Explain;
+use crate::commands::explain_fields;
 use crate::exit::{Ended, Failure};
 
 /// Every page of every crate.
@@ -11,7 +17,7 @@ pub fn pages() -> Vec<Page> {
         tenon_source::codes::PAGES,
         tenon_mapper::codes::PAGES,
         tenon_flow::codes::PAGES,
-        tenon_flow::verb_pages::PAGES,
+        verb_pages::PAGES,
         tenon_kit::codes::PAGES,
     ];
     let told = [
@@ -32,30 +38,98 @@ pub fn pages() -> Vec<Page> {
     pages
 }
 
+/// Groups of codes by how they begin, with what they are about.
+const GROUPS: &[(&str, &str)] = &[
+    ("Y", "YAML that can't be read, or not as it looks"),
+    ("F", "integrations, flows and tables"),
+    ("M", "mappings and expressions"),
+    ("C", "connectors"),
+];
+
 /// Runs the command.
 ///
 /// # Errors
-/// When there is no such code or verb.
+/// When there is neither such a code, topic nor function.
 pub fn run(command: &Explain) -> Ended {
     let pages = pages();
-    let Some(code) = &command.code else {
-        for page in pages {
-            outln!("{:<28} {}", page.code, page.title);
-        }
+    let Some(word) = &command.word else {
+        list(&pages);
         return Ok(0);
     };
-    match pages.iter().find(|page| page.code.eq_ignore_ascii_case(code)) {
-        Some(page) => {
-            out!("{}", page.render());
-            Ok(0)
+    if word == "functions" {
+        for function in ALL {
+            outln!("{:<16} {}", function.name, function.doc);
         }
-        None => {
-            let near = tenon_source::near(code, pages.iter().map(|page| page.code));
-            let failure = Failure::usage(format!("there is no code or verb {code}"));
-            Err(match near {
-                Some(near) => failure.hint(format!("did you mean {near}?")),
-                None => failure.hint("`tenon explain` lists them all; a code with a colon is the outside system's own"),
-            })
+        return Ok(0);
+    }
+    let page = pages.iter().find(|page| page.code.eq_ignore_ascii_case(word));
+    let function = Function::named(word);
+    if let Some(page) = page {
+        out!("{}", page.render());
+        // Some verbs, such as `map`, are functions too.
+        if let Some(function) = function {
+            out!("\n{}", function.page());
         }
+        return Ok(0);
+    }
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name == word.to_lowercase()) {
+        out!("{}", topic.text);
+        return Ok(0);
+    }
+    if let Some(function) = function {
+        out!("{}", function.page());
+        return Ok(0);
+    }
+    if word == "kinds" {
+        Kind::ALL.iter().for_each(|(_, name, _)| outln!("{name}"));
+        return Ok(0);
+    }
+    if let Some(page) = explain_fields::page(word)? {
+        out!("{page}");
+        return Ok(0);
+    }
+    let names = TOPICS.iter().map(|topic| topic.name).chain(ALL.iter().map(|f| f.name));
+    let near = tenon_source::near(word, names.chain(["functions", "kinds"]));
+    let near = near
+        .or_else(|| tenon_source::near(&word.to_uppercase(), pages.iter().map(|page| page.code)));
+    let failure = Failure::usage(format!("there is no code, topic, verb or function {word}"));
+    Err(match near {
+        Some(near) => failure.hint(format!("did you mean {near}?")),
+        None => failure.hint(
+            "`tenon explain` lists them all; a code with a colon is the outside system's own",
+        ),
+    })
+}
+
+/// Everything there is to ask for.
+fn list(pages: &[Page]) {
+    outln!("TOPICS");
+    for topic in TOPICS {
+        outln!("{:<28} {}", topic.name, topic.title);
+    }
+    outln!("{:<28} all {} functions; each has a page by its name", "functions", ALL.len());
+    outln!("{:<28} orders that the sandbox makes, for tests", "kinds");
+    for name in tenon_kit::catalog_names() {
+        outln!("{name:<28} resources of {name}; `{name}.RESOURCE` lists its fields");
+    }
+    let is_finding = |code: &str, letter: &str| {
+        code.strip_prefix(letter)
+            .is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    for (letter, title) in GROUPS {
+        outln!("\n{}: {title}", letter);
+        for page in pages.iter().filter(|page| is_finding(page.code, letter)) {
+            outln!("{:<28} {}", page.code, page.title);
+        }
+    }
+    let is_verb = |code: &str| verb_pages::PAGES.iter().any(|page| page.code == code);
+    outln!("\nVERBS of steps");
+    for page in pages.iter().filter(|page| is_verb(page.code)) {
+        outln!("{:<28} {}", page.code, page.title);
+    }
+    outln!("\nFAULTS: why a task did not go on");
+    let finding = |code: &str| GROUPS.iter().any(|(letter, _)| is_finding(code, letter));
+    for page in pages.iter().filter(|page| !finding(page.code) && !is_verb(page.code)) {
+        outln!("{:<28} {}", page.code, page.title);
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod connection;
 mod connector;
 mod explain;
+mod explain_fields;
 mod flow;
 mod fmt;
 mod graph;
