@@ -79,7 +79,10 @@ impl Told {
             },
             ReadKey::References { entity, id } => {
                 let told = self.references.field(entity);
-                match told.as_record().map_or(told, |by_id| by_id.get(id.as_str()).unwrap_or(&MISSING)) {
+                match told
+                    .as_record()
+                    .map_or(told, |by_id| by_id.get(id.as_str()).unwrap_or(&MISSING))
+                {
                     Value::Missing | Value::Null => Value::Missing,
                     Value::List(several) => Value::List(several.clone()),
                     one => Value::list(vec![Value::of([
