@@ -145,6 +145,7 @@ fn the_schemas_are_what_the_command_prints() {
 
 /// Lines of a document that are or end in a comment, without their indentation.
 fn comments(text: &str) -> Vec<String> {
+    let text = text.trim_start_matches('\u{feff}');
     let lines = text.lines().filter(|line| line.trim_start().starts_with('#'));
     lines.map(|line| line.trim().to_owned()).collect()
 }
