@@ -5,6 +5,7 @@ mod bad_input;
 mod cut;
 mod demo;
 mod documents;
+mod examples;
 mod fuzz;
 mod intake;
 mod money;

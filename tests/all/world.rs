@@ -193,16 +193,22 @@ async fn exchange(router: Router, outgoing: Outgoing) -> Response {
 
 /// The shipped integration, compiled once.
 pub fn shipped() -> Deployment {
+    compiled("workflows/shopify-fortnox")
+}
+
+/// The integration in a folder, compiled.
+pub fn compiled(path: &str) -> Deployment {
     let mut connectors = BTreeMap::new();
     for name in tenon_kit::catalog_names() {
         let (connector, found) = Connector::load(&tenon_kit::catalog(name).unwrap());
         connectors
             .insert(name.to_owned(), Arc::new(connector.unwrap_or_else(|| panic!("{found:?}"))));
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workflows/shopify-fortnox");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
     let mut files = BTreeMap::new();
     for below in ["", "tables", "scripts"] {
-        for entry in std::fs::read_dir(folder.join(below)).unwrap() {
+        for entry in std::fs::read_dir(folder.join(below)).into_iter().flatten() {
             let entry = entry.unwrap();
             let name = entry.file_name().into_string().unwrap();
             if entry.file_type().unwrap().is_file() && !name.ends_with(".md") {
@@ -211,7 +217,7 @@ pub fn shipped() -> Deployment {
             }
         }
     }
-    let (loaded, found) = tenon_flow::load_integration_at("shopify-fortnox", &files, &connectors);
+    let (loaded, found) = tenon_flow::load_integration_at(&name, &files, &connectors);
     let loaded = loaded.unwrap_or_else(|| panic!("{found:?}"));
     let peer = |name: &str| -> Arc<dyn Peer> {
         Arc::new(Connected::new(Arc::clone(&connectors[&loaded.connections[name].connector])))
@@ -397,6 +403,11 @@ impl World {
             assert!(began.elapsed() < Duration::from_secs(30 * 86_400), "stands: {:?}", page.rows);
             self.seam.sleep_until(self.seam.now_ms() + 500).await;
         }
+    }
+
+    /// Lets virtual time pass.
+    pub async fn pass(&self, ms: i64) {
+        self.seam.sleep_until(self.seam.now_ms() + ms).await;
     }
 
     /// Waits until the armed cut is reached; false when all was quiet before.

@@ -8,10 +8,10 @@ use tenon_source::{Diagnostic, Span};
 use crate::shape::Found;
 
 /// Verbs of steps.
-pub(crate) const VERBS: &[&str] = &["each", "together", "wait"];
+pub(crate) const VERBS: &[&str] = &[];
 
 /// Keys that every step may have.
-pub(crate) const KEYS: &[&str] = &["timeout", "undo"];
+pub(crate) const KEYS: &[&str] = &[];
 
 /// Words of `when_locked:`.
 pub(crate) const WHEN_LOCKED: &[&str] = &["correct"];

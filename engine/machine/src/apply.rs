@@ -7,7 +7,8 @@ use tenon_value::{Class, Value};
 use crate::decision::{Link, Origin};
 use crate::event::{Care, Event, Part, Said, Stored, What};
 use crate::state::{Reason, State, TaskId};
-use crate::task::{Child, LoadError, StepRecord, Task, Write, WriteStatus};
+use crate::task::{Child, LoadError, Pages, StepRecord, Task, Write, WriteStatus};
+use crate::undo::Undoing;
 use crate::writes::deletes;
 
 impl Task {
@@ -68,9 +69,36 @@ pub fn apply(task: &mut Task, event: &Event) {
     match &event.what {
         What::Created(_) => {}
         What::Erased { .. } => {}
-        What::Begun | What::Woken => task.state = State::Running,
-        What::Waited { reason } => task.state = State::Waiting(reason.clone()),
-        What::Paused { by, .. } => task.state = State::Waiting(Reason::Paused { by: by.clone() }),
+        What::Begun | What::Woken => {
+            task.state = State::Running;
+            task.wake_ms = None;
+        }
+        What::Unheld { steps } => {
+            task.state = State::Running;
+            task.wake_ms = None;
+            for step in steps {
+                task.edit(step).held = None;
+            }
+        }
+        What::Signalled { name, value, .. } => task.signals.push((name.clone(), value.clone())),
+        What::UndoBegun { cause, by } => {
+            task.state = if task.keeps_lane() { State::Running } else { State::Queued };
+            task.undoing = Some(Undoing { cause: cause.clone(), by: by.clone() });
+            task.place = None;
+            drop_holds(task);
+        }
+        What::Undone { step } => task.undone.push(step.clone()),
+        What::Waited { reason, wake_ms } => {
+            task.state = State::Waiting(reason.clone());
+            task.wake_ms = *wake_ms;
+            if let Reason::Outcome { of, .. } = reason {
+                forget(task, of);
+            }
+        }
+        What::Paused { by, .. } => {
+            task.state = State::Waiting(Reason::Paused { by: by.clone() });
+            task.asked.clear();
+        }
         What::Completed | What::Closed { .. } => end(task, State::Done),
         What::Edited { part, step, value, .. } => edited(task, *part, step, value),
         What::OutcomesForgotten { steps } => outcomes_forgotten(task, steps),
@@ -106,13 +134,14 @@ fn apply_to_step(task: &mut Task, what: &What, at_ms: i64) {
     match what {
         What::Looked { step, reads } => task.edit(step).looked.extend(reads.iter().cloned()),
         What::Read { step, slot, value } => {
+            task.asked.remove(&(Arc::from(step.as_str()), slot.clone()));
             task.edit(step).reads.insert(slot.clone(), value.clone());
         }
         What::LocksTaken { step, keys } => {
             let owner: Arc<str> = Arc::from(step.as_str());
             task.locks.extend(keys.iter().map(|key| (key.clone(), Arc::clone(&owner))));
             // What was read before the lock may have changed until it was taken.
-            task.edit(step).reads.clear();
+            drop_reads(task, step);
         }
         What::Logged { step, .. } => task.edit(step).logged = true,
         What::ChildStarted { step, child, detach, .. } => {
@@ -122,6 +151,7 @@ fn apply_to_step(task: &mut Task, what: &What, at_ms: i64) {
         }
         What::Adopted { stored, .. } => task.store(stored),
         What::StepEnded { step, output, .. } => {
+            task.edit(step).done_at = Some(task.length);
             task.edit(step).ended = Some(output.clone());
             task.release(step);
         }
@@ -151,6 +181,45 @@ fn apply_to_step(task: &mut Task, what: &What, at_ms: i64) {
             task.state = State::NeedsPerson(question.clone());
         }
         What::Answer { said, .. } => answered_by_person(task, said),
+        other => apply_to_waiting(task, other),
+    }
+}
+
+/// Steps that wait, and those that hold items or tasks.
+fn apply_to_waiting(task: &mut Task, what: &What) {
+    match what {
+        What::Held { step, reason, wake_ms } => hold(task, step, (reason, *wake_ms)),
+        What::StepBegun { step, until_ms, over_ms } => {
+            let record = task.edit(step);
+            record.until_ms = until_ms.or(record.until_ms);
+            record.over_ms = *over_ms;
+        }
+        What::SignalTaken { step, name } => {
+            let at = task.signals.iter().position(|(known, _)| known == name);
+            let value = at.map(|at| task.signals.remove(at).1).unwrap_or_default();
+            task.edit(step).signal = Some(value);
+        }
+        What::PageStarted { step, run, from, count, names, .. } => {
+            let ids = format!("{}.{run}", task.id);
+            let pages = edit_pages(task, step);
+            pages.ids = ids;
+            pages.started = from.saturating_add(*count);
+            pages.names.push((*count, names.clone()));
+        }
+        What::PageEnded { step, failed, ends } => {
+            task.edit(step).done_at = Some(task.length);
+            let pages = edit_pages(task, step);
+            pages.ended = pages.started;
+            pages.ends.extend(ends.iter().cloned());
+            pages.failing.clear();
+            pages.failed.extend(failed.iter().map(|one| (one.item, one.fault.clone())));
+        }
+        What::PageFailed { step, failed } => {
+            let pages = edit_pages(task, step);
+            pages.failing = failed.iter().map(|one| (one.item, one.fault.clone())).collect();
+        }
+        What::ItemHealed { step, item, again } => item_healed(task, step, (*item, again)),
+        What::Spread { step, items } => task.edit(step).items = items.clone(),
         other => apply_to_write(task, other),
     }
 }
@@ -174,9 +243,11 @@ fn apply_to_write(task: &mut Task, what: &What) {
                 WriteStatus::Done { record: record.clone(), known: *known, target: target.clone() };
             task.set_status(step, done);
             task.release(step);
+            drop_reads(task, step);
+            let number = task.length;
             let record = task.edit(step);
-            record.reads.clear();
             record.stale = false;
+            record.done_at = Some(number);
             let Some(write) = record.write.clone() else { return };
             if let Some(stored) = &write.reference {
                 if deletes(&write.operation) {
@@ -196,12 +267,12 @@ fn apply_to_write(task: &mut Task, what: &What) {
         }
         What::Refused { step, fault } => {
             task.set_status(step, WriteStatus::Refused(fault.clone()));
-            task.edit(step).reads.clear();
+            drop_reads(task, step);
         }
         What::Lost { step, since_ms, fault } => {
             let status = WriteStatus::Unknown { since_ms: *since_ms, fault: fault.clone() };
             task.set_status(step, status);
-            task.edit(step).reads.clear();
+            drop_reads(task, step);
         }
         What::Repeated { step, .. } => task.edit_write(step, |write| {
             write.status = WriteStatus::Open;
@@ -223,10 +294,60 @@ pub(crate) fn document_of(write: &Write) -> Option<&Value> {
 fn end(task: &mut Task, state: State) {
     task.state = state;
     // A defect may end a task while a write is under way: that one keeps its locks.
-    let open = task.open_write().map(|(step, _)| Arc::clone(step));
-    task.locks.retain(|_, owner| Some(&*owner) == open.as_ref());
+    let open: Vec<Arc<str>> = task.unsettled().map(|(step, _)| Arc::clone(step)).collect();
+    task.locks.retain(|_, owner| open.contains(owner));
     task.place = None;
+    task.wake_ms = None;
+    task.undoing = None;
+    task.asked.clear();
+    drop_holds(task);
     task.cancel_asked = None;
+}
+
+fn edit_pages<'t>(task: &'t mut Task, step: &str) -> &'t mut Pages {
+    let pages = task.edit(step).pages.get_or_insert_with(Arc::default);
+    Arc::make_mut(pages)
+}
+
+/// An item's task was repaired. Steps that judge all items run again, also of a task that was done.
+fn item_healed(task: &mut Task, step: &str, (item, again): (u32, &[String])) {
+    let pages = edit_pages(task, step);
+    pages.failing.remove(&item);
+    if pages.failed.remove(&item).is_some() {
+        pages.healed.push(item);
+    }
+    for step in again {
+        task.steps.remove(step.as_str());
+        task.release(step);
+        task.asked.retain(|(asked, _), _| **asked != *step.as_str());
+    }
+    task.place = None;
+    if task.state == State::Done && !again.is_empty() {
+        task.state = State::Queued;
+    }
+}
+
+fn hold(task: &mut Task, step: &str, (reason, wake_ms): (&Reason, Option<i64>)) {
+    task.state = State::Running;
+    match reason {
+        Reason::Outcome { .. } => forget(task, step),
+        Reason::SameRecord { .. } => task.release(step),
+        _ => {}
+    }
+    task.edit(step).held = Some((reason.clone(), wake_ms));
+}
+
+fn drop_holds(task: &mut Task) {
+    let held: Vec<Arc<str>> = task.held().map(|(step, ..)| Arc::clone(step)).collect();
+    for step in held {
+        task.edit(&step).held = None;
+    }
+}
+
+/// What was read for a step, or is being read, counts no more.
+fn drop_reads(task: &mut Task, step: &str) {
+    task.asked.retain(|(asked, _), _| **asked != *step);
+    task.edit(step).reads.clear();
 }
 
 /// A retry goes on at once where the lane was kept, and waits for its turn otherwise.
@@ -236,11 +357,15 @@ fn retried(task: &mut Task) {
         record.stale =
             matches!(record.write.as_deref(), Some(Write { status: WriteStatus::Done { .. }, .. }));
     }
+    drop_holds(task);
+    task.wake_ms = None;
     task.state = if task.keeps_lane() { State::Running } else { State::Queued };
     for step in task.steps.values_mut() {
         let step = Arc::make_mut(step);
         step.attempts = 0;
         step.first_fault_ms = None;
+        step.over_ms = None;
+        step.held = None;
     }
 }
 
@@ -280,9 +405,9 @@ fn cared_for(task: &mut Task, care: &Care) {
 }
 
 fn forget(task: &mut Task, step: &str) {
+    drop_reads(task, step);
     let record = task.edit(step);
     record.looked.clear();
-    record.reads.clear();
     if record.write.is_none() {
         task.release(step);
     }
@@ -316,11 +441,14 @@ fn forget_all(task: &mut Task) {
 }
 
 fn child_ended(task: &mut Task, id: &TaskId, ended: &(String, Option<tenon_value::Fault>)) {
+    let number = task.length;
     for step in task.steps.values_mut() {
-        if step.child.as_ref().is_some_and(|child| child.id == *id)
-            && let Some(child) = &mut Arc::make_mut(step).child
-        {
-            child.ended = Some(ended.clone());
+        if step.child.as_ref().is_some_and(|child| child.id == *id) {
+            let step = Arc::make_mut(step);
+            step.done_at = Some(number);
+            if let Some(child) = &mut step.child {
+                child.ended = Some(ended.clone());
+            }
         }
     }
     if matches!(task.state, State::Waiting(Reason::Children { .. })) {
@@ -340,8 +468,9 @@ fn answered_by_person(task: &mut Task, said: &Said) {
         }
         _ => return,
     };
+    task.edit(&step).held = None;
     task.state = if task.keeps_lane() { State::Running } else { State::Queued };
-    task.edit(&step).reads.clear();
+    drop_reads(task, &step);
     match said {
         Said::Happened { id } => task.set_status(&step, WriteStatus::Said(id.clone())),
         Said::NotHappened => {

@@ -20,6 +20,18 @@ pub const CHILD_FAILED: &str = "CHILD_FAILED";
 pub const DIVERGED: &str = "DIVERGED";
 /// The journal is full.
 pub const JOURNAL_FULL: &str = "JOURNAL_FULL";
+/// An `each` has more items than one task does.
+pub const EACH_LIMIT: &str = "EACH_LIMIT";
+/// An `each` goes over something that is no list.
+pub const EACH_NO_LIST: &str = "EACH_NO_LIST";
+/// What items give can't be gathered.
+pub const GATHER_FAULT: &str = "GATHER_FAULT";
+/// What a step waits for did not come in its time.
+pub const WAIT_OVER: &str = "WAIT_OVER";
+/// A step did not end in its time.
+pub const TIMEOUT: &str = "TIMEOUT";
+/// Children of children, too deep.
+pub const CHILD_DEPTH: &str = "CHILD_DEPTH";
 /// A list has more records than it may.
 pub const LIST_LIMIT: &str = "LIST_LIMIT";
 /// A search gave too many records.
@@ -56,6 +68,45 @@ pub const SETTLE_FIRST: &str = "SETTLE_FIRST";
 
 /// A page per code: code, title, why, what to do.
 pub const PAGES: &[(&str, &str, &str, &str)] = &[
+    (
+        EACH_LIMIT,
+        "An each has too many items for one task",
+        "The steps of an `each` run inside the task, and a journal has room for what is done to 500 \
+         items. Nothing was done to any of them.",
+        "Use `detach: true`, which makes a task of every item, and retry with the newest graph.",
+    ),
+    (
+        EACH_NO_LIST,
+        "An each goes over something that is no list",
+        "The expression of `each:` came out as a single value. A missing one counts as an empty list.",
+        "Correct the expression, or the record it comes from, and retry.",
+    ),
+    (
+        GATHER_FAULT,
+        "What the items give can't be gathered",
+        "`sum` takes numbers, or money of one currency; `list` takes at most the `max` it names.",
+        "Correct what `gather:` names, or raise its `max`, and retry with the newest graph.",
+    ),
+    (
+        WAIT_OVER,
+        "What a step waits for did not come in time",
+        "A `wait` with `within:` is at fault when that time is over: the signal, document or end of \
+         something accepted did not come. It may be caught by this code.",
+        "Find out why it did not come. Retry waits for the same time again.",
+    ),
+    (
+        TIMEOUT,
+        "A step did not end in its time",
+        "A step with `timeout:` must end within that time from its first try, retries and waiting \
+         included. A write under way is settled first, and one that was made counts.",
+        "See in the task's journal what took so long. Retry gives it the same time again.",
+    ),
+    (
+        CHILD_DEPTH,
+        "Tasks inside tasks, too deep",
+        "A task made by a task, 16 deep: flows that run each other in a circle would never end.",
+        "End the circle: a `run` with an `if:` that ceases to hold.",
+    ),
     (
         LIST_LIMIT,
         "A list is longer than its limit",

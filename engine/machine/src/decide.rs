@@ -1,5 +1,7 @@
 //! The one decision function: an input, then as far as it goes.
 
+use std::sync::Arc;
+
 use tenon_kit::Reading;
 use tenon_value::{Class, Fault};
 
@@ -9,7 +11,7 @@ use crate::decision::{Ask, Change, Decision, Effect, Input, Recorded, World};
 use crate::event::{Event, What};
 use crate::state::{Reason, State, TaskId};
 use crate::task::{SOURCE, Task, WriteStatus};
-use crate::work::Work;
+use crate::work::{Stop, Work};
 
 /// What should happen now. Pure: the same arguments give the same decision. An input that does not
 /// fit the task's state, such as an answer to an older question, gives an empty decision.
@@ -23,20 +25,28 @@ pub fn decide(world: &World<'_>, task: &Task, input: &Input) -> Decision {
         Input::Start => work.begin(),
         Input::Answered { ask, reading } => work.answered(ask, reading),
         Input::Continue => task.state == State::Running,
-        Input::TimerFired => {
-            work.woken(|reason| reason.until_ms().is_some_and(|until_ms| until_ms <= world.now_ms))
+        Input::TimerFired => work.woken(|reason, wake_ms| {
+            let until = reason.until_ms().into_iter().chain(wake_ms).min();
+            until.is_some_and(|until_ms| until_ms <= world.now_ms)
+        }),
+        Input::LockFree => work.woken(|reason, _| matches!(reason, Reason::Lock { .. })),
+        Input::ReferenceStored { entity, id } => {
+            let stored = format!("{entity} {id}");
+            work.woken(|reason, _| {
+                matches!(reason, Reason::Document { reference, .. } if *reference == stored)
+            })
         }
-        Input::LockFree => work.woken(|reason| matches!(reason, Reason::Lock { .. })),
-        Input::ConnectionUp { connection } => work.woken(|reason| match reason {
+        Input::ConnectionUp { connection } => work.woken(|reason, _| match reason {
             Reason::ConnectionDown { connection: c, .. }
             | Reason::ConnectionAuth { connection: c, .. } => c == connection,
             _ => false,
         }),
         Input::ChildEnded { child, state } => work.child_ended(child, state),
+        Input::PageEnded { step, from, ends } => work.page_ended(step, *from, ends),
         Input::Recovered { process_started_ms } => work.recovered(*process_started_ms),
         Input::Restored { now_ms } => {
             let message = "the store was restored, and the lost time may hold this write";
-            work.lost(*now_ms, Fault::new(codes::RESTORED, Class::UnknownOutcome, message));
+            work.lost(*now_ms, &Fault::new(codes::RESTORED, Class::UnknownOutcome, message));
             work.task.state == State::Running
         }
         Input::Verb { .. } => false,
@@ -76,19 +86,17 @@ impl Work<'_> {
         fits
     }
 
-    fn woken(&mut self, by: impl Fn(&Reason) -> bool) -> bool {
-        let fits = matches!(&self.task.state, State::Waiting(reason) if by(reason));
-        if fits {
-            self.emit(What::Woken);
-        }
-        fits
-    }
-
     fn answered(&mut self, ask: &Ask, reading: &Reading) -> bool {
         let ended = self.task.state.is_ended();
         let result = match &ask.slot {
-            Some(_) if ended || ask.at != self.task.length => return false,
-            Some(_) => self.read_answered(ask, reading.outcome.clone()),
+            Some(slot) => {
+                let question = (Arc::from(ask.step.as_str()), slot.clone());
+                if ended || self.task.asked.get(&question) != Some(&ask.at) {
+                    return false;
+                }
+                self.task.asked.remove(&question);
+                self.read_answered(ask, reading.outcome.clone())
+            }
             None => {
                 let write = self.task.step(&ask.step).and_then(|record| record.write.as_deref());
                 let open = write.is_some_and(|write| write.status == WriteStatus::Open);
@@ -101,9 +109,18 @@ impl Work<'_> {
         match result {
             // What is known of a write is kept, also of a task that a defect ended meanwhile.
             _ if ended => false,
-            Ok(()) => true,
-            Err(stop) => self.stopped(&ask.step, stop),
+            Err(Stop::Fault(fault, from)) => {
+                self.failed_beside(&ask.step, *fault, from);
+                true
+            }
+            Err(Stop::Wait | Stop::Need) if self.sends_more() => false,
+            _ => true,
         }
+    }
+
+    /// Whether the rest of an answer is asked for.
+    fn sends_more(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Send { .. }))
     }
 
     fn child_ended(&mut self, child: &TaskId, state: &State) -> bool {
@@ -111,9 +128,13 @@ impl Work<'_> {
             let known = record.child.as_ref()?;
             (known.id == *child).then(|| (step.to_string(), known.clone()))
         });
-        let Some((step, known)) = step else { return false };
+        let Some((step, known)) = step else { return self.item_ended(child, state) };
+        if !state.is_ended() {
+            self.child_asks(&step, child, matches!(state, State::NeedsPerson(_)));
+            return false;
+        }
         let name = state.name().to_owned();
-        if !state.is_ended() || known.ended.as_ref().is_some_and(|(ended, _)| *ended == name) {
+        if known.ended.as_ref().is_some_and(|(ended, _)| *ended == name) {
             return false;
         }
         let healed = match &self.task.state {
@@ -124,6 +145,9 @@ impl Work<'_> {
             _ => false,
         };
         let fault = state.fault().cloned();
+        if self.task.step(&step).is_some_and(|record| record.held.is_some()) {
+            self.emit(What::Unheld { steps: vec![step] });
+        }
         self.emit(What::ChildEnded { child: child.clone(), state: name, fault });
         if healed {
             // The child was repaired: what it made to fail goes on by itself.
@@ -134,30 +158,46 @@ impl Work<'_> {
         self.task.state == State::Running
     }
 
-    /// The answer of the write that is under way will not come.
-    fn lost(&mut self, since_ms: i64, fault: Fault) {
-        let open = self.task.steps.iter().find_map(|(step, record)| {
-            let write = record.write.as_deref()?;
-            (write.status == WriteStatus::Open).then(|| step.to_string())
-        });
-        if let Some(step) = open {
-            self.emit(What::Lost { step, since_ms, fault });
+    /// The answers of the writes that are under way will not come.
+    fn lost(&mut self, since_ms: i64, fault: &Fault) {
+        let open = self.task.unsettled().filter(|(_, write)| write.status == WriteStatus::Open);
+        let open: Vec<String> = open.map(|(step, _)| step.to_string()).collect();
+        for step in open {
+            self.emit(What::Lost { step, since_ms, fault: fault.clone() });
+        }
+    }
+
+    /// A child began or ceased to ask a person: the reason says so.
+    pub(crate) fn child_asks(&mut self, step: &str, child: &TaskId, asks: bool) {
+        let held = self.task.step(step).and_then(|record| record.held.as_ref());
+        let held = held.map(|(reason, _)| reason);
+        let reason = match &self.task.state {
+            State::Waiting(reason) => held.or(Some(reason)),
+            _ => held,
+        };
+        let Some(Reason::Children { step: waits, open, of, asks: known }) = reason.cloned() else {
+            return;
+        };
+        let now = asks.then(|| child.clone());
+        if waits == step && known != now {
+            self.hold(step, Reason::Children { step: waits, open, of, asks: now });
+            self.wait_for_all();
         }
     }
 
     fn recovered(&mut self, process_started_ms: i64) -> bool {
         let message = "the process ended before the answer came";
-        self.lost(
-            process_started_ms,
-            Fault::new(codes::PROCESS_ENDED, Class::UnknownOutcome, message),
-        );
-        if matches!(self.task.state, State::Waiting(Reason::Children { .. })) {
+        let fault = Fault::new(codes::PROCESS_ENDED, Class::UnknownOutcome, message);
+        self.lost(process_started_ms, &fault);
+        if self.task.reasons().iter().any(|reason| matches!(reason, Reason::Children { .. })) {
             let open = self.task.steps.values().filter_map(|record| record.child.as_ref());
             let open = open.filter(|child| !child.detach && child.ended.is_none());
             let watch: Vec<Effect> =
                 open.map(|child| Effect::WatchChild { child: child.id.clone() }).collect();
             self.effects.extend(watch);
+            self.watch_pages();
         }
+        self.unhold_what_is_lost();
         self.task.state == State::Running
     }
 }

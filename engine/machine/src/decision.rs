@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 use tenon_graph::GraphHash;
 use tenon_kit::{Operation, Reading, Request};
-use tenon_value::Value;
+use tenon_value::{Fault, Value};
 
 use crate::ReadKey;
 use crate::event::{Care, Created, Event, Part, Said};
@@ -109,6 +109,13 @@ pub enum Input {
     TimerFired,
     /// The lock it waits for is free.
     LockFree,
+    /// A reference was stored that it may wait for.
+    ReferenceStored {
+        /// The entity.
+        entity: String,
+        /// The source's id.
+        id: String,
+    },
     /// The connection it waits for answers again, or its credentials were renewed.
     ConnectionUp {
         /// The connection.
@@ -120,6 +127,16 @@ pub enum Input {
         child: TaskId,
         /// Where it stands.
         state: State,
+    },
+    /// All tasks of the page of a step under way have ended, or ask a person where failures are
+    /// collected: what [`Effect::WatchPage`] asked for.
+    PageEnded {
+        /// The step.
+        step: String,
+        /// Its first item.
+        from: u32,
+        /// How each ended, in the order of the items: the name of its state, and its fault.
+        ends: Vec<(String, Option<Fault>)>,
     },
     /// The process that ran it ended; another took it over.
     Recovered {
@@ -189,6 +206,15 @@ pub enum Verb {
     Cancel,
     /// Settle an unknown outcome or answer "same record?".
     Say(Said),
+    /// Deliver a signal; it is kept if no step waits for it yet.
+    Signal {
+        /// Its name.
+        name: String,
+        /// What it carries.
+        value: Value,
+    },
+    /// Make undone what was done, in reverse order.
+    Undo,
     /// Hold it.
     Pause,
     /// Let it go on.
@@ -202,7 +228,7 @@ pub struct Ask {
     pub step: String,
     /// Slot of a read; none for the step's write.
     pub slot: Option<String>,
-    /// The journal's length when it was asked: an answer to an older question is dropped.
+    /// The question's number: an answer to an older one is dropped.
     pub at: u32,
     /// The connection.
     pub connection: String,
@@ -288,7 +314,8 @@ pub enum Change {
         /// Its key.
         key: String,
     },
-    /// A child task is made, in its parent's lane without waiting for it.
+    /// A child task is made. Its lane is its parent's, for which it does not wait; where it has none, that
+    /// of its own record, in which it takes its turn.
     Child {
         /// Its id.
         id: TaskId,
@@ -319,6 +346,17 @@ pub enum Effect {
     WatchChild {
         /// The child.
         child: TaskId,
+    },
+    /// Say when all these children have ended, at once if they have.
+    WatchPage {
+        /// The step.
+        step: String,
+        /// The first of the items they are of.
+        from: u32,
+        /// The children, in the order of the items.
+        children: Vec<TaskId>,
+        /// One that asks a person counts as ended.
+        collects: bool,
     },
     /// Give that child a `retry` in the name of its parent's.
     RetryChild {

@@ -74,6 +74,18 @@ impl What {
             What::Closed { .. } => "closed",
             What::CaredFor { .. } => "cared_for",
             What::Erased { .. } => "erased",
+            What::Held { .. } => "held",
+            What::Unheld { .. } => "unheld",
+            What::StepBegun { .. } => "step_begun",
+            What::Signalled { .. } => "signalled",
+            What::SignalTaken { .. } => "signal_taken",
+            What::Spread { .. } => "spread",
+            What::UndoBegun { .. } => "undo_begun",
+            What::Undone { .. } => "undone",
+            What::PageStarted { .. } => "page_started",
+            What::PageEnded { .. } => "page_ended",
+            What::PageFailed { .. } => "page_failed",
+            What::ItemHealed { .. } => "item_healed",
         }
     }
 
@@ -97,6 +109,15 @@ impl What {
             | What::Logged { step, .. }
             | What::Warned { step, .. }
             | What::Edited { step, .. }
+            | What::Held { step, .. }
+            | What::StepBegun { step, .. }
+            | What::SignalTaken { step, .. }
+            | What::Spread { step, .. }
+            | What::Undone { step }
+            | What::PageStarted { step, .. }
+            | What::PageEnded { step, .. }
+            | What::PageFailed { step, .. }
+            | What::ItemHealed { step, .. }
             | What::Failed { step, .. } => Some(step),
             What::ReadsForgotten { step } => step.as_deref(),
             _ => None,
@@ -133,6 +154,8 @@ impl What {
             What::Edited { value, diff, .. } => {
                 Value::of([("value", value.clone()), ("diff", diff.clone())])
             }
+            What::Signalled { value, .. } => value.clone(),
+            What::Held { reason, .. } | What::Waited { reason, .. } => reason.to_value(),
             What::Asked { question: Reason::SameRecord { candidates, .. } } => candidates.clone(),
             _ => Value::Missing,
         }
@@ -165,7 +188,25 @@ impl What {
             },
             What::ReadsForgotten { step: None } => "everything is read afresh".to_owned(),
             What::ReadsForgotten { step: Some(step) } => format!("{} is read afresh", named(step)),
-            What::Waited { reason } => format!("waits: {}", reason.describe()),
+            What::Waited { reason, .. } => format!("waits: {}", reason.describe()),
+            What::Unheld { steps } => {
+                let steps: Vec<String> = steps.iter().map(|step| named(step)).collect();
+                format!("{} go on", steps.join(", "))
+            }
+            What::Signalled { name, who, .. } => {
+                format!("signal {name} from {}: {}", who.by, who.why)
+            }
+            What::UndoBegun { cause: Some(cause), .. } => {
+                format!(
+                    "is made undone, for {} failed: {}",
+                    named(&cause.step),
+                    brief(&cause.fault)
+                )
+            }
+            What::UndoBegun { by: Some(who), .. } => {
+                format!("is made undone by {}: {}", who.by, who.why)
+            }
+            What::UndoBegun { .. } => "is made undone".to_owned(),
             What::Asked { question } => format!("asks a person: {}", question.describe()),
             What::Answer { said, by, why } => {
                 format!("{by} answers {}: {why}", said.describe())
@@ -216,6 +257,19 @@ impl What {
                 (Part::Output, _) => format!("what {step} gave edited by {by}: {why}"),
             },
             What::Logged { text, .. } => format!("{step}: {text}"),
+            What::Held { reason, .. } => format!("{step} waits: {}", reason.describe()),
+            What::StepBegun { .. } => format!("{step} begins"),
+            What::SignalTaken { name, .. } => format!("{step} takes signal {name}"),
+            What::Spread { items, .. } => format!("{step} has {} items", items.len()),
+            What::Undone { .. } => format!("{step} is undone"),
+            What::PageStarted { from, count, flow, .. } => {
+                format!("{step} starts {flow} for {count} items from {from}")
+            }
+            What::PageEnded { failed, .. } => {
+                format!("{step} has a page behind it, {} failed", failed.len())
+            }
+            What::PageFailed { failed, .. } => format!("{step}: {} tasks failed", failed.len()),
+            What::ItemHealed { item, .. } => format!("{step}: item {item} is repaired"),
             What::Warned { warnings, .. } => format!("{step} warns: {}", warnings.join("; ")),
             _ => step,
         }
@@ -278,6 +332,7 @@ impl How {
             How::Kept => "left differences as they are",
             How::Already => "was done already",
             How::HandsOff => "leaves a record that is not to be touched",
+            How::Came => "has what it waited for",
         }
     }
 }
@@ -346,7 +401,14 @@ impl Reason {
                 format!("{connection} refuses the credentials: {}", brief(fault))
             }
             Reason::Outcome { of, .. } => format!("until the outcome of {of} can be known"),
+            Reason::Children { asks: Some(child), .. } => {
+                format!("for task {child}, which asks a person")
+            }
             Reason::Children { open, of, .. } => format!("for {open} of {of} child tasks"),
+            Reason::Signal { name, .. } => format!("for signal {name}"),
+            Reason::UndoFailed { step, fault } => {
+                format!("{} can't be made undone: {}", named(step), brief(fault))
+            }
             Reason::UnknownOutcome { step, request, fault } => {
                 format!("did {step} happen ({request})? {}", brief(fault))
             }
@@ -388,7 +450,18 @@ impl Reason {
             Reason::Retry { step, .. }
             | Reason::Fault { step, .. }
             | Reason::Outcome { of: step, .. }
-            | Reason::Children { step, .. } => base.with("step", Value::text(step)),
+            | Reason::UndoFailed { step, .. } => base.with("step", Value::text(step)),
+            Reason::Children { step, open, of, asks } => base
+                .with("step", Value::text(step))
+                .with("open", Value::from(i64::from(*open)))
+                .with("of", Value::from(i64::from(*of)))
+                .with("asks", asks.as_ref().map_or(Value::Missing, |id| Value::text(&id.0))),
+            Reason::Signal { step, name, .. } => {
+                base.with("step", Value::text(step)).with("name", Value::text(name))
+            }
+            Reason::Document { step, reference, .. } => {
+                base.with("step", Value::text(step)).with("reference", Value::text(reference))
+            }
             _ => base,
         }
     }

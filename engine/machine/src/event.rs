@@ -7,8 +7,11 @@ use tenon_graph::GraphHash;
 use tenon_kit::{Operation, Request};
 use tenon_value::{Fault, Value};
 
+use crate::ReadKey;
+pub use crate::parts::{
+    Care, Cause, Created, How, ItemFault, Known, Part, Said, Stored, Trigger, Who,
+};
 use crate::state::{Reason, TaskId};
-use crate::{Origin, ReadKey};
 
 /// One entry of a task's journal.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -19,200 +22,6 @@ pub struct Event {
     /// What.
     #[n(1)]
     pub what: What,
-}
-
-/// What started a task.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(flat)]
-pub enum Trigger {
-    /// A webhook.
-    #[n(0)]
-    Webhook {
-        /// Its topic.
-        #[n(0)]
-        topic: String,
-        /// The delivery's id.
-        #[n(1)]
-        delivery: String,
-    },
-    /// An incremental read.
-    #[n(1)]
-    Poll,
-    /// A person.
-    #[n(2)]
-    Manual {
-        /// Who.
-        #[n(0)]
-        by: String,
-    },
-    /// A step of another task.
-    #[n(3)]
-    Parent {
-        /// The task.
-        #[n(0)]
-        task: TaskId,
-        /// The step.
-        #[n(1)]
-        step: String,
-    },
-}
-
-/// What is known when a task is made.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
-pub struct Created {
-    /// The flow.
-    #[n(0)]
-    pub flow: String,
-    /// The graph it pins.
-    #[cbor(n(1), with = "crate::codec_plan::hash")]
-    pub graph: GraphHash,
-    /// The source record's id.
-    #[n(2)]
-    pub record: String,
-    /// What started it.
-    #[n(3)]
-    pub trigger: Trigger,
-    /// The lane it runs in.
-    #[n(4)]
-    pub lane: String,
-    /// Values given by a parent, by name; a record. One named like the source's resource is the
-    /// source record itself and is not read again.
-    #[cbor(n(5), with = "crate::codec::value")]
-    pub given: Value,
-}
-
-/// How a write's outcome became known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Known {
-    /// The peer answered.
-    #[n(0)]
-    Answer,
-    /// A search found it.
-    #[n(1)]
-    Search,
-    /// Its proof held.
-    #[n(2)]
-    Proof,
-    /// A person said so.
-    #[n(3)]
-    Person,
-    /// Nothing was sent: a dry run took it as done.
-    #[n(4)]
-    DryRun,
-}
-
-/// How a step ended without a write of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum How {
-    /// The target already has all that would be sent.
-    #[n(0)]
-    Unchanged,
-    /// Differences were left as they are.
-    #[n(1)]
-    Kept,
-    /// What the action does had been done already.
-    #[n(2)]
-    Already,
-    /// The target's record is not to be touched: a person said so.
-    #[n(3)]
-    HandsOff,
-}
-
-/// A reference made by a write.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Stored {
-    /// The entity.
-    #[n(0)]
-    pub entity: String,
-    /// The source's id.
-    #[n(1)]
-    pub id: String,
-    /// The target's key.
-    #[n(2)]
-    pub target: String,
-    /// Whose record it is.
-    #[n(3)]
-    pub origin: Origin,
-}
-
-/// A question answered by a person.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(flat)]
-pub enum Said {
-    /// The write happened; the record's id where one was made.
-    #[n(0)]
-    Happened {
-        /// The target's key.
-        #[n(0)]
-        id: Option<String>,
-    },
-    /// The write did not happen: send it.
-    #[n(1)]
-    NotHappened,
-    /// That record is the same one.
-    #[n(2)]
-    Link {
-        /// Its key.
-        #[n(0)]
-        id: String,
-    },
-    /// None of them is: make a new one.
-    #[n(3)]
-    CreateNew,
-}
-
-/// Which value of a task a person edits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Part {
-    /// The source record.
-    #[n(0)]
-    Record,
-    /// The document a step made to be sent.
-    #[n(1)]
-    Input,
-    /// What a step gave.
-    #[n(2)]
-    Output,
-}
-
-/// What people keep with a task to work together; it changes nothing the task does.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(flat)]
-pub enum Care {
-    /// Somebody looks after it; nobody where it is empty.
-    #[n(0)]
-    Assigned {
-        /// Who.
-        #[n(0)]
-        to: Option<String>,
-    },
-    /// Tags.
-    #[n(1)]
-    Tagged {
-        /// Added.
-        #[n(0)]
-        add: Vec<String>,
-        /// Taken away.
-        #[n(1)]
-        remove: Vec<String>,
-    },
-    /// A remark.
-    #[n(2)]
-    Noted {
-        /// In their words.
-        #[n(0)]
-        text: String,
-    },
-    /// Not shown among what needs a look before then; at once where it is empty.
-    #[n(3)]
-    Snoozed {
-        /// Milliseconds since 1970.
-        #[n(0)]
-        until_ms: Option<i64>,
-    },
 }
 
 /// What happened.
@@ -385,6 +194,10 @@ pub enum What {
         /// What for.
         #[n(0)]
         reason: Reason,
+        /// When it is looked at again at the latest, in milliseconds since 1970: another step that
+        /// waits, or the time that a step may take.
+        #[n(1)]
+        wake_ms: Option<i64>,
     },
     /// What it waited for came.
     #[n(15)]
@@ -531,6 +344,147 @@ pub enum What {
         /// Why.
         #[n(1)]
         why: String,
+    },
+    /// A step waits, and others of the task may go on.
+    #[n(31)]
+    Held {
+        /// The step.
+        #[n(0)]
+        step: String,
+        /// What for; a fault where what is around the step decides what it means.
+        #[n(1)]
+        reason: Reason,
+        /// When it is looked at again at the latest, in milliseconds since 1970.
+        #[n(2)]
+        wake_ms: Option<i64>,
+    },
+    /// Steps that waited go on.
+    #[n(32)]
+    Unheld {
+        /// The steps.
+        #[n(0)]
+        steps: Vec<String>,
+    },
+    /// A step with a time began.
+    #[n(33)]
+    StepBegun {
+        /// The step.
+        #[n(0)]
+        step: String,
+        /// When what it waits for comes by itself, in milliseconds since 1970.
+        #[n(1)]
+        until_ms: Option<i64>,
+        /// When it is at fault, in milliseconds since 1970.
+        #[n(2)]
+        over_ms: Option<i64>,
+    },
+    /// A signal came. It is kept until a step takes it.
+    #[n(34)]
+    Signalled {
+        /// Its name.
+        #[n(0)]
+        name: String,
+        /// What it carries.
+        #[cbor(n(1), with = "crate::codec::value")]
+        value: Value,
+        /// Who sent it, and why.
+        #[n(2)]
+        who: Who,
+    },
+    /// A step took the oldest signal of a name.
+    #[n(35)]
+    SignalTaken {
+        /// The step.
+        #[n(0)]
+        step: String,
+        /// The signal's name.
+        #[n(1)]
+        name: String,
+    },
+    /// The items of an `each` are known: for each its `id`, or a hash of it.
+    #[n(36)]
+    Spread {
+        /// The step.
+        #[n(0)]
+        step: String,
+        /// The items' names, in order.
+        #[n(1)]
+        items: Vec<String>,
+    },
+    /// What was done is made undone, in reverse order.
+    #[n(37)]
+    UndoBegun {
+        /// Why the task then fails; none when a person asked.
+        #[n(0)]
+        cause: Option<Cause>,
+        /// The person who asked.
+        #[n(1)]
+        by: Option<Who>,
+    },
+    /// Tasks were made of some items of a detached `each`; their ids follow from the items.
+    #[n(39)]
+    PageStarted {
+        /// The step.
+        #[n(0)]
+        step: String,
+        /// What their ids begin with behind the task's own.
+        #[n(1)]
+        run: String,
+        /// The flow they run.
+        #[n(2)]
+        flow: String,
+        /// The first item.
+        #[n(3)]
+        from: u32,
+        /// How many items.
+        #[n(4)]
+        count: u32,
+        /// A hash of the items' names.
+        #[n(5)]
+        names: String,
+    },
+    /// All tasks of the page under way have ended, or ask a person where failures are collected.
+    #[n(45)]
+    PageEnded {
+        /// The step.
+        #[n(0)]
+        step: String,
+        /// Items that did not end well.
+        #[n(1)]
+        failed: Vec<ItemFault>,
+        /// Names of the states the tasks ended in, in the order of the items.
+        #[n(2)]
+        ends: Vec<String>,
+    },
+    /// Tasks of the page under way did not end well, and that is the step's fault.
+    #[n(46)]
+    PageFailed {
+        /// The step.
+        #[n(0)]
+        step: String,
+        /// The items.
+        #[n(1)]
+        failed: Vec<ItemFault>,
+    },
+    /// An item that had not ended well has now.
+    #[n(47)]
+    ItemHealed {
+        /// The step.
+        #[n(0)]
+        step: String,
+        /// The item.
+        #[n(1)]
+        item: u32,
+        /// Steps that run again.
+        #[n(2)]
+        again: Vec<String>,
+    },
+    /// The steps that make a step undone have ended.
+    #[n(38)]
+    Undone {
+        /// The step.
+        #[n(0)]
+        step: String,
     },
     /// A person changed a value, or gave one in place of a step.
     #[n(40)]

@@ -4,23 +4,33 @@ use sha2::{Digest, Sha256};
 use tenon_graph::Retry;
 use tenon_value::{Class, Fault};
 
-use crate::event::What;
-use crate::state::{Reason, TaskId};
+use crate::event::{Cause, What};
+use crate::state::{Reason, State, TaskId};
 use crate::task::{SOURCE, WriteStatus};
 use crate::work::Work;
 
+/// What a step's fault led to.
+pub(crate) enum Fate {
+    /// It is caught: the step's way goes on.
+    Caught,
+    /// It is tried again later, or a person is asked.
+    Waits,
+    /// The step failed for good.
+    Failed(Box<Fault>),
+}
+
 impl Work<'_> {
-    /// A step failed. Says whether the task goes on at once, because the fault is caught.
-    pub(crate) fn failed(&mut self, step: &str, fault: Fault, from: Option<String>) -> bool {
+    /// A step is at fault.
+    pub(crate) fn failed(&mut self, step: &str, fault: Fault, from: Option<String>) -> Fate {
         match (fault.class, from) {
             (Class::Auth | Class::Down, Some(connection)) => {
                 self.park(step, fault, connection);
-                false
+                Fate::Waits
             }
             _ if fault.class.retries() => match self.next_try(step, &fault) {
                 Some(next_ms) => {
-                    self.emit(What::Faulted { step: step.to_owned(), fault, next_ms });
-                    false
+                    self.try_again(step, fault, next_ms);
+                    Fate::Waits
                 }
                 None => self.give_up(step, fault),
             },
@@ -28,7 +38,17 @@ impl Work<'_> {
         }
     }
 
-    /// The connection is out: the task waits for it and keeps its budget.
+    fn try_again(&mut self, step: &str, fault: Fault, next_ms: i64) {
+        let next_ms = self.deadline_of(step).map_or(next_ms, |over_ms| over_ms.min(next_ms));
+        self.emit(What::Faulted { step: step.to_owned(), fault, next_ms });
+        if self.world.graph.is_parallel()
+            && let State::Waiting(reason) = self.task.state.clone()
+        {
+            self.emit(What::Held { step: step.to_owned(), reason, wake_ms: None });
+        }
+    }
+
+    /// The connection is out: the step waits for it and keeps its budget.
     fn park(&mut self, step: &str, fault: Fault, connection: String) {
         let since_ms = self.world.now_ms;
         let reason = match fault.class {
@@ -36,27 +56,35 @@ impl Work<'_> {
             _ => Reason::ConnectionDown { connection, since_ms, fault },
         };
         self.emit(What::ReadsForgotten { step: Some(step.to_owned()) });
-        self.emit(What::Waited { reason });
+        self.hold(step, reason);
     }
 
-    fn give_up(&mut self, step: &str, fault: Fault) -> bool {
+    fn give_up(&mut self, step: &str, fault: Fault) -> Fate {
         let write = self.task.step(step).and_then(|record| record.write.clone());
         if let Some(write) = write
             && matches!(write.status, WriteStatus::Unknown { .. } | WriteStatus::Said(_))
         {
             // Finding out the outcome failed: the write stays open, so only a person can go on.
             let _ = self.ask_outcome(step, &write, fault);
-            return false;
+            return Fate::Waits;
         }
         if self.is_caught(step, &fault) {
             self.emit(What::Caught { step: step.to_owned(), fault });
-            return true;
+            return Fate::Caught;
         }
-        self.emit(What::Failed { step: step.to_owned(), fault: advised(fault) });
-        false
+        Fate::Failed(Box::new(advised(fault)))
     }
 
-    fn is_caught(&self, step: &str, fault: &Fault) -> bool {
+    /// The flow ends by a fault, once what can be made undone is.
+    pub(crate) fn fails_for_good(&mut self, step: &str, fault: Fault) {
+        let step = step.to_owned();
+        if self.undoable.is_empty() && !self.can_be_undone() {
+            return self.emit(What::Failed { step, fault });
+        }
+        self.emit(What::UndoBegun { cause: Some(Cause { step, fault }), by: None });
+    }
+
+    pub(crate) fn is_caught(&self, step: &str, fault: &Fault) -> bool {
         let node = self.world.graph.step(step);
         node.is_some_and(|node| node.catch.iter().any(|catch| catches(&catch.fault, fault)))
     }

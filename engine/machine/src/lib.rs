@@ -16,11 +16,16 @@ pub mod codes;
 mod decide;
 mod decision;
 mod describe;
+mod each;
 mod event;
 mod faults;
+mod frame;
+mod holds;
 mod loaded;
 mod making;
 mod outside;
+mod pages;
+mod parts;
 mod patch;
 mod picture;
 mod repairs;
@@ -29,8 +34,11 @@ mod state;
 mod steps;
 mod system;
 mod task;
+mod together;
+mod undo;
 mod upsert;
 mod verbs;
+mod waits;
 mod walk;
 mod work;
 mod writes;
@@ -40,13 +48,18 @@ pub use decide::{decide, quarantine};
 pub use decision::{
     Ask, Change, Decision, Effect, Input, Link, Origin, Reads, Recorded, Refused, Verb, World,
 };
-pub use event::{BadEvent, Care, Created, Event, How, Known, Part, Said, Stored, Trigger, What};
+pub use each::MAX_ITEMS;
+pub use event::{
+    BadEvent, Care, Cause, Created, Event, How, ItemFault, Known, Part, Said, Stored, Trigger,
+    What, Who,
+};
 pub use loaded::{BadGraph, LoadedGraph};
 pub use picture::picture;
 pub use state::{Reason, State, TaskId};
 pub use system::{Difference, System};
-pub use task::{Child, LoadError, SOURCE, StepRecord, Task, Write, WriteStatus};
+pub use task::{Child, LoadError, Pages, SOURCE, StepRecord, Task, Write, WriteStatus};
 pub use tenon_mapper::ReadKey;
+pub use undo::Undoing;
 pub use work::{MAX_BYTES, MAX_EVENTS};
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tenon_graph::{Graph, GraphHash, Node, Program, Step, UpdatePolicy, Upsert};
+use tenon_graph::{Gather, Graph, GraphHash, Node, Program, Step, UpdatePolicy, Upsert, WaitOn};
 use tenon_mapper::{MappingProgram, Scripts};
+
+use crate::frame::id_of;
 
 /// A graph with its programs loaded.
 #[derive(Debug)]
@@ -20,6 +22,12 @@ pub struct LoadedGraph {
     /// Step ids whose output another step reads.
     used: Vec<bool>,
     positions: BTreeMap<String, u32>,
+    /// For each `each` and `together`: the nodes inside it.
+    inside: BTreeMap<u32, BTreeSet<u32>>,
+    /// Nodes of steps that make others undone.
+    undoing: BTreeSet<u32>,
+    /// Whether several of its steps may be under way at once.
+    parallel: bool,
 }
 
 /// A stored graph can't be loaded by this build.
@@ -90,14 +98,23 @@ impl LoadedGraph {
             let error = "its steps do not hang together".to_owned();
             return Err(BadGraph::Shape { flow: flow(), error });
         }
-        if let Some(node) = graph.nodes.iter().find(|node| !runs(node)) {
-            let error = format!("step {} ({}) is not run by this build", node.id, node.step.verb());
-            return Err(BadGraph::Shape { flow: flow(), error });
-        }
         let used = graph.nodes.iter().map(|node| is_used(&graph, node)).collect();
         let ids = graph.nodes.iter().map(|node| node.id.clone());
         let positions = ids.zip(0_u32..).collect();
-        Ok(LoadedGraph { graph, hash, programs, mappings, scripts, used, positions })
+        let shape = Shape::of(&graph);
+        let Shape { inside, undoing, parallel } = shape;
+        Ok(LoadedGraph {
+            graph,
+            hash,
+            programs,
+            mappings,
+            scripts,
+            used,
+            positions,
+            inside,
+            undoing,
+            parallel,
+        })
     }
 
     /// The loaded form of one of the graph's own programs.
@@ -120,9 +137,36 @@ impl LoadedGraph {
         self.graph.nodes.get(at as usize)
     }
 
-    /// Where a step stands.
+    /// Where a step stands, by its id or its name in a journal.
     pub(crate) fn position(&self, step: &str) -> Option<u32> {
-        self.positions.get(step).copied()
+        self.positions.get(id_of(step)).copied()
+    }
+
+    /// Whether a node is inside an `each` or `together`.
+    pub(crate) fn is_inside(&self, around: u32, at: u32) -> bool {
+        self.inside.get(&around).is_some_and(|inside| inside.contains(&at))
+    }
+
+    /// Whether a node is inside any `each` or `together`.
+    pub(crate) fn is_inner(&self, at: u32) -> bool {
+        self.inside.values().any(|inside| inside.contains(&at))
+    }
+
+    /// All nodes of a list of steps, with what is inside them.
+    pub(crate) fn list_from(&self, first: Option<u32>) -> BTreeSet<u32> {
+        let mut reached = BTreeSet::new();
+        reach(&self.graph, first, &mut reached);
+        reached
+    }
+
+    /// Whether a node is of the steps that make another undone.
+    pub(crate) fn is_undoing(&self, at: u32) -> bool {
+        self.undoing.contains(&at)
+    }
+
+    /// Whether several of its steps may be under way at once.
+    pub(crate) fn is_parallel(&self) -> bool {
+        self.parallel
     }
 
     /// A node by its step id.
@@ -138,6 +182,10 @@ impl LoadedGraph {
         while let Some(at) = open.pop() {
             let Some(node) = self.node(at) else { continue };
             open.extend(targets_of(node).into_iter().flatten().filter(|to| seen.insert(*to)));
+            // A list of steps inside another step leads to what follows that one.
+            let around = self.inside.iter().filter(|(_, inside)| inside.contains(&at));
+            let behind = around.filter_map(|(outer, _)| self.node(*outer)?.next);
+            open.extend(behind.filter(|to| seen.insert(*to)));
         }
         seen.iter().filter_map(|at| self.node(*at)).map(|node| node.id.clone()).collect()
     }
@@ -152,35 +200,66 @@ fn address(program: &Program) -> usize {
     Arc::as_ptr(&program.0).cast::<u8>().addr()
 }
 
-/// Whether this build runs the step whole.
-fn runs(node: &Node) -> bool {
-    let known = matches!(
-        node.step,
-        Step::Get { .. }
-            | Step::List { .. }
-            | Step::Map { .. }
-            | Step::Upsert(_)
-            | Step::Create(_)
-            | Step::Update(_)
-            | Step::Delete { .. }
-            | Step::Script { .. }
-            | Step::Call { .. }
-            | Step::Choose { .. }
-            | Step::Run { .. }
-            | Step::Set { .. }
-            | Step::Log { .. }
-            | Step::Stop { .. }
-    );
-    known && node.timeout_ms.is_none() && node.undo.is_none()
+/// What is inside what.
+struct Shape {
+    inside: BTreeMap<u32, BTreeSet<u32>>,
+    undoing: BTreeSet<u32>,
+    parallel: bool,
+}
+
+impl Shape {
+    fn of(graph: &Graph) -> Shape {
+        let mut shape =
+            Shape { inside: BTreeMap::new(), undoing: BTreeSet::new(), parallel: false };
+        for (at, node) in (0_u32..).zip(&graph.nodes) {
+            if node.undo.is_some() {
+                reach(graph, node.undo, &mut shape.undoing);
+            }
+            let inner = match &node.step {
+                Step::Each(each) => vec![each.body, each.after],
+                Step::Together { branches } => branches.iter().map(|(_, first)| *first).collect(),
+                _ => continue,
+            };
+            let mut inside = BTreeSet::new();
+            for first in inner {
+                reach(graph, first, &mut inside);
+            }
+            shape.inside.insert(at, inside);
+            shape.parallel |= match &node.step {
+                Step::Each(each) => each.at_once > 1 && !each.detach,
+                Step::Together { branches } => branches.len() > 1,
+                _ => false,
+            };
+        }
+        shape
+    }
+}
+
+/// All nodes that a list of steps reaches from its first.
+fn reach(graph: &Graph, first: Option<u32>, reached: &mut BTreeSet<u32>) {
+    let mut next: Vec<u32> = first.into_iter().collect();
+    while let Some(at) = next.pop() {
+        if reached.insert(at)
+            && let Some(node) = graph.nodes.get(at as usize)
+        {
+            next.extend(targets_of(node).into_iter().flatten());
+        }
+    }
 }
 
 /// All nodes a node can lead to.
 fn targets_of(node: &Node) -> Vec<Option<u32>> {
     let mut all = vec![node.next];
     all.extend(node.catch.iter().map(|catch| catch.to));
-    if let Step::Choose { branches, otherwise } = &node.step {
-        all.extend(branches.iter().map(|(_, to)| *to));
-        all.push(*otherwise);
+    all.push(node.undo);
+    match &node.step {
+        Step::Choose { branches, otherwise } => {
+            all.extend(branches.iter().map(|(_, to)| *to));
+            all.push(*otherwise);
+        }
+        Step::Each(each) => all.extend([each.body, each.after]),
+        Step::Together { branches } => all.extend(branches.iter().map(|(_, first)| *first)),
+        _ => {}
     }
     all
 }
@@ -223,7 +302,19 @@ fn programs_of_node(node: &Node) -> Vec<&Program> {
         Step::Choose { branches, .. } => all.extend(branches.iter().map(|(when, _)| when)),
         Step::Log { text } => all.push(text),
         Step::Stop { because, .. } => all.push(because),
-        _ => {}
+        Step::Each(each) => {
+            all.push(&each.items);
+            all.extend(each.gather.iter().map(|(_, gather)| match gather {
+                Gather::Sum(value) | Gather::Count(value) | Gather::List { value, .. } => value,
+            }));
+        }
+        Step::Wait { on, .. } => match on {
+            WaitOn::For(program) | WaitOn::Until(program) => all.push(program),
+            WaitOn::Outcome { by, holds, .. } => all.extend([by, holds]),
+            WaitOn::Reference { id, .. } => all.push(id),
+            WaitOn::Signal(_) => {}
+        },
+        Step::Together { .. } => {}
     }
     all
 }

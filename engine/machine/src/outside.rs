@@ -1,5 +1,7 @@
 //! Asking systems: reads by slot, and writes with their intention.
 
+use std::sync::Arc;
+
 use tenon_kit::{Operation, Outcome, Reading, Road};
 use tenon_value::{Class, Fault, Value};
 
@@ -36,6 +38,10 @@ impl Work<'_> {
         {
             return Ok(self.not_made(&operation));
         }
+        let asked = (Arc::from(step), slot.to_owned());
+        if self.replays || self.task.asked.contains_key(&asked) {
+            return Err(Stop::Wait);
+        }
         self.room()?;
         let ask = Ask {
             step: step.to_owned(),
@@ -54,6 +60,9 @@ impl Work<'_> {
             .system(&ask.connection)?
             .plan(&ask.operation)
             .map_err(|fault| Stop::Fault(Box::new(fault), Some(ask.connection.clone())))?;
+        if let Some(slot) = &ask.slot {
+            self.task.asked.insert((Arc::from(ask.step.as_str()), slot.clone()), ask.at);
+        }
         self.effects.push(Effect::Send { ask: Box::new(ask), request: Box::new(request) });
         Ok(())
     }
@@ -73,7 +82,7 @@ impl Work<'_> {
         }
     }
 
-    fn room(&self) -> Run<()> {
+    pub(crate) fn room(&self) -> Run<()> {
         if self.is_full() {
             return Err(fault(
                 Fault::new(codes::JOURNAL_FULL, Class::Limit, "the task's journal is full")
@@ -144,14 +153,30 @@ impl Work<'_> {
 
     /// Takes a step's locks in a commit of their own, so that what they protect is read afterwards.
     pub(crate) fn lock(&mut self, step: &str, keys: &[String]) -> Run<()> {
+        self.take_locks(step, keys, true)
+    }
+
+    fn take_locks(&mut self, step: &str, keys: &[String], alone: bool) -> Run<()> {
+        if self.replays {
+            return Err(Stop::Wait);
+        }
+        if self.world.dry_run {
+            return Ok(());
+        }
+        let owner = |key: &String| self.task.locks.get(key);
+        if keys.iter().filter_map(owner).any(|owner| **owner != *step) {
+            // Another step of this task works on it: this one follows.
+            self.crossed = true;
+            return Err(Stop::Wait);
+        }
         let missing: Vec<String> =
-            keys.iter().filter(|key| !self.task.locks.contains_key(*key)).cloned().collect();
-        if missing.is_empty() || self.world.dry_run {
+            keys.iter().filter(|key| owner(key).is_none()).cloned().collect();
+        if missing.is_empty() {
             return Ok(());
         }
         self.wait_for_holder(step, &missing)?;
         self.emit(What::LocksTaken { step: step.to_owned(), keys: missing });
-        self.locked_now = true;
+        self.locked_now |= alone;
         Ok(())
     }
 
@@ -161,8 +186,7 @@ impl Work<'_> {
         let reason =
             Reason::Lock { step: step.to_owned(), of: of.clone(), held_by: held_by.clone() };
         self.emit(What::ReadsForgotten { step: Some(step.to_owned()) });
-        self.emit(What::Waited { reason });
-        Err(Stop::Wait)
+        Err(self.hold(step, reason))
     }
 
     /// After locks were taken and before anything is decided on what they protect: come back once
@@ -177,6 +201,9 @@ impl Work<'_> {
 
     /// Decides a write: its intention first, sent only once that is durable.
     pub(crate) fn intend(&mut self, step: &str, intent: Intent) -> Run<()> {
+        if self.replays {
+            return Err(Stop::Wait);
+        }
         self.room()?;
         let Intent { connection, operation, document, reference, locks } = intent;
         let system = self.system(&connection)?;
@@ -184,14 +211,7 @@ impl Work<'_> {
             .plan(&operation)
             .map_err(|fault| Stop::Fault(Box::new(fault), Some(connection.clone())))?;
         self.check_on_the_way()?;
-        if !self.world.dry_run {
-            let missing: Vec<String> =
-                locks.into_iter().filter(|key| !self.task.locks.contains_key(key)).collect();
-            self.wait_for_holder(step, &missing)?;
-            if !missing.is_empty() {
-                self.emit(What::LocksTaken { step: step.to_owned(), keys: missing });
-            }
-        }
+        self.take_locks(step, &locks, false)?;
         self.emit(What::Intended {
             step: step.to_owned(),
             connection: connection.clone(),

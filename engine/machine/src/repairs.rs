@@ -37,6 +37,9 @@ impl Work<'_> {
         if record.child.as_ref().is_some_and(|child| child.ended.is_none()) {
             return false;
         }
+        if record.pages.is_some() {
+            return false;
+        }
         let Some(write) = record.write.as_deref() else { return true };
         if !matches!(write.status, WriteStatus::Done { .. }) {
             return true;

@@ -175,8 +175,7 @@ impl Work<'_> {
         if self.world.now_ms >= until_ms {
             return self.settle(step);
         }
-        self.emit(What::Waited { reason: Reason::Outcome { of: step.to_owned(), until_ms } });
-        Err(Stop::Wait)
+        Err(self.hold(step, Reason::Outcome { of: step.to_owned(), until_ms }))
     }
 
     /// The record an action made, read by the key that the record it was done to holds.
@@ -226,8 +225,7 @@ impl Work<'_> {
     pub(crate) fn ask_outcome(&mut self, step: &str, write: &Write, fault: Fault) -> Run<()> {
         let request = format!("{} {}", write.request.method, write.request.path);
         let question = Reason::UnknownOutcome { step: step.to_owned(), request, fault };
-        self.emit(What::Asked { question });
-        Err(Stop::Wait)
+        Err(self.hold(step, question))
     }
 }
 

@@ -156,6 +156,9 @@ pub enum Reason {
         /// How many there are.
         #[n(2)]
         of: u32,
+        /// One of them that asks a person.
+        #[n(3)]
+        asks: Option<TaskId>,
     },
     /// A write may or may not have happened: answered by `happened` or `not_happened`.
     #[n(9)]
@@ -212,6 +215,9 @@ pub enum Reason {
         /// `ENTITY ID`.
         #[n(1)]
         reference: String,
+        /// When it is looked for again in any case, in milliseconds since 1970.
+        #[n(2)]
+        until_ms: Option<i64>,
     },
     /// The connection answers for another account than before; a person must confirm.
     #[n(14)]
@@ -222,6 +228,30 @@ pub enum Reason {
         /// The account that answered.
         #[n(1)]
         to: String,
+    },
+    /// For a signal.
+    #[n(15)]
+    Signal {
+        /// The step.
+        #[n(0)]
+        step: String,
+        /// Its name.
+        #[n(1)]
+        name: String,
+        /// When the step is at fault without it, in milliseconds since 1970.
+        #[n(2)]
+        until_ms: Option<i64>,
+    },
+    /// Making a step undone failed: answered by `retry`, which tries it again, or `cancel`, which leaves
+    /// it as it is.
+    #[n(16)]
+    UndoFailed {
+        /// The step whose undoing failed.
+        #[n(0)]
+        step: String,
+        /// The fault.
+        #[cbor(n(1), with = "crate::codec::fault")]
+        fault: Fault,
     },
 }
 
@@ -263,15 +293,6 @@ impl State {
     pub fn fault(&self) -> Option<&Fault> {
         self.reason().and_then(Reason::fault)
     }
-
-    /// When a timer must wake it, in milliseconds since 1970.
-    #[must_use]
-    pub fn wake_at_ms(&self) -> Option<i64> {
-        match self {
-            State::Waiting(reason) => reason.until_ms(),
-            _ => None,
-        }
-    }
 }
 
 impl Reason {
@@ -294,6 +315,8 @@ impl Reason {
             Reason::Fault { .. } => "fault",
             Reason::Document { .. } => "document",
             Reason::AccountChanged { .. } => "account_changed",
+            Reason::Signal { .. } => "signal",
+            Reason::UndoFailed { .. } => "undo_failed",
         }
     }
 
@@ -304,8 +327,18 @@ impl Reason {
             Reason::Timer { until_ms } | Reason::Outcome { until_ms, .. } => Some(*until_ms),
             Reason::Retry { next_ms, .. } => Some(*next_ms),
             Reason::Limit { free_ms, .. } => Some(*free_ms),
+            Reason::Document { until_ms, .. } | Reason::Signal { until_ms, .. } => *until_ms,
             _ => None,
         }
+    }
+
+    /// Whether a person must answer.
+    #[must_use]
+    pub fn is_question(&self) -> bool {
+        matches!(
+            self,
+            Reason::UnknownOutcome { .. } | Reason::SameRecord { .. } | Reason::UndoFailed { .. }
+        )
     }
 
     /// The fault inside.
@@ -316,6 +349,7 @@ impl Reason {
             | Reason::ConnectionDown { fault, .. }
             | Reason::ConnectionAuth { fault, .. }
             | Reason::UnknownOutcome { fault, .. }
+            | Reason::UndoFailed { fault, .. }
             | Reason::Fault { fault, .. } => Some(fault),
             _ => None,
         }

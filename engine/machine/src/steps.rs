@@ -1,6 +1,6 @@
 //! The steps beside upsert: get, call, run, log, and the output of writes.
 
-use tenon_graph::{Endpoint, Node, Program, Step, Stores, With};
+use tenon_graph::{Endpoint, Program, Step, Stores, With};
 use tenon_kit::{Already, Operation, Road};
 use tenon_mapper::Scope;
 use tenon_value::{Class, Fault, Record, Value};
@@ -9,6 +9,7 @@ use crate::codes;
 use crate::decision::{Change, Effect, Origin};
 use crate::event::{Created, How, Stored, Trigger, What};
 use crate::outside::{Intent, resource_of};
+use crate::pages::failure;
 use crate::state::{Reason, TaskId};
 use crate::task::{Child, Write, WriteStatus};
 use crate::work::{Run, Stop, Work, fault};
@@ -68,11 +69,10 @@ impl Work<'_> {
     }
 
     /// An action on a record.
-    pub(crate) fn call(&mut self, node: &Node, scope: &Scope) -> Run<Value> {
-        let Step::Call { of, action, key, with, stores } = &node.step else {
+    pub(crate) fn call(&mut self, step: &str, of_node: &Step, scope: &Scope) -> Run<Value> {
+        let Step::Call { of, action, key, with, stores } = of_node else {
             return Ok(Value::Missing);
         };
-        let step = node.id.as_str();
         let call = Call {
             step,
             of,
@@ -222,9 +222,8 @@ impl Work<'_> {
     }
 
     /// Runs another flow as a child task.
-    pub(crate) fn run_flow(&mut self, node: &Node, scope: &Scope) -> Run<Value> {
-        let Step::Run { flow, with, detach } = &node.step else { return Ok(Value::Missing) };
-        let step = node.id.as_str();
+    pub(crate) fn run_flow(&mut self, step: &str, of_node: &Step, scope: &Scope) -> Run<Value> {
+        let Step::Run { flow, with, detach } = of_node else { return Ok(Value::Missing) };
         let child = self.task.step(step).and_then(|record| record.child.clone());
         let Some(child) = child else {
             let given = self.named(step, with, scope)?;
@@ -238,10 +237,13 @@ impl Work<'_> {
 
     fn child_outcome(&mut self, step: &str, child: &Child) -> Run<Value> {
         let Some((state, failed)) = &child.ended else {
+            if self.replays {
+                return Err(Stop::Wait);
+            }
             self.effects.push(Effect::WatchChild { child: child.id.clone() });
-            let reason = Reason::Children { step: step.to_owned(), open: 1, of: 1 };
-            self.emit(What::Waited { reason });
-            return Err(Stop::Wait);
+            let waits = step.to_owned();
+            let reason = Reason::Children { step: waits, open: 1, of: 1, asks: None };
+            return Err(self.hold(step, reason));
         };
         if state == "done" || state == "skipped" {
             return Ok(Value::of([
@@ -249,21 +251,19 @@ impl Work<'_> {
                 ("state", Value::text(state)),
             ]));
         }
-        let mut message = format!("task {} ended as {state}", child.id);
-        let mut at = ("task".to_owned(), Value::text(&child.id.0));
-        let mut advice = String::new();
-        if let Some(failed) = failed {
-            message = format!("{message}: {}: {}", failed.code, failed.message);
-            advice = failed.hint.as_ref().map(|hint| format!("{hint}: ")).unwrap_or_default();
-            if let Some(field) = &failed.field {
-                at = (field.clone(), failed.value.clone());
-            }
+        Err(fault(failure(&child.id, state, failed.as_ref())))
+    }
+
+    /// Tasks inside tasks are bounded.
+    pub(crate) fn is_not_too_deep(&self, step: &str) -> Run<()> {
+        if depth_of(&self.task.id) >= MAX_DEPTH {
+            let message = format!("step `{step}` would make a child {MAX_DEPTH} tasks deep");
+            return Err(fault(
+                Fault::new(codes::CHILD_DEPTH, Class::Limit, message)
+                    .hint("a flow calls itself, or flows call each other: end the circle"),
+            ));
         }
-        Err(fault(
-            Fault::new(codes::CHILD_FAILED, Class::Conflict, message)
-                .at(at.0, at.1)
-                .hint(format!("{advice}retry {}, and this task goes on", child.id)),
-        ))
+        Ok(())
     }
 
     fn start_child(
@@ -273,7 +273,11 @@ impl Work<'_> {
         given: Vec<(String, Value)>,
         detach: bool,
     ) -> Run<Value> {
+        if self.replays {
+            return Err(Stop::Wait);
+        }
         self.check_on_the_way()?;
+        self.is_not_too_deep(step)?;
         let given: Record = given.into_iter().map(|(name, value)| (name.into(), value)).collect();
         let created = Created {
             flow: flow.to_owned(),
@@ -283,11 +287,7 @@ impl Work<'_> {
             lane: self.task.lane.clone(),
             given: Value::record(given),
         };
-        let number = self.task.children_of(step);
-        let id = match number {
-            0 => TaskId(format!("{}.{step}", self.task.id)),
-            n => TaskId(format!("{}.{step}~{}", self.task.id, n.saturating_add(1))),
-        };
+        let id = child_id(&self.task.id, step, self.task.children_of(step));
         let created = Box::new(created);
         if self.world.dry_run {
             self.effects.push(Effect::WouldRun { step: step.to_owned(), created });
@@ -309,13 +309,31 @@ impl Work<'_> {
 
     /// A line in the audit log, once.
     pub(crate) fn log(&mut self, step: &str, text: &Program, scope: &Scope) -> Run<Value> {
-        if self.task.step(step).is_some_and(|record| record.logged) {
+        if self.replays || self.task.step(step).is_some_and(|record| record.logged) {
             return Ok(Value::Missing);
         }
         let text = self.plain(step, text, scope)?.unwrap_or_default();
         self.change(Change::Audit { text: text.clone() });
         self.emit(What::Logged { step: step.to_owned(), text });
         Ok(Value::Missing)
+    }
+}
+
+/// Most tasks above a task.
+const MAX_DEPTH: usize = 16;
+
+/// How many tasks are above a task: its id has a step for each, and numbers of items between.
+fn depth_of(id: &TaskId) -> usize {
+    let is_item = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    id.0.split('.').skip(1).filter(|part| !is_item(part)).count()
+}
+
+/// The id of a step's child: the parent's, the step, its items; `~N` behind the N-th of a step.
+pub(crate) fn child_id(parent: &TaskId, step: &str, before: u32) -> TaskId {
+    let step = step.replace('[', ".").replace(']', "");
+    match before {
+        0 => TaskId(format!("{parent}.{step}")),
+        n => TaskId(format!("{parent}.{step}~{}", n.saturating_add(1))),
     }
 }
 

@@ -8,8 +8,9 @@ use tenon_kit::{Operation, Request};
 use tenon_value::{Fault, Value};
 
 use crate::event::{Created, Known, Said, Stored, Trigger};
-use crate::state::{State, TaskId};
-use crate::walk::Place;
+use crate::frame::Place;
+use crate::state::{Reason, State, TaskId};
+use crate::undo::Undoing;
 use crate::{Link, ReadKey};
 
 /// The name under which the reading of the source record is kept among the steps.
@@ -54,6 +55,14 @@ pub struct Task {
     pub sent: BTreeMap<(String, String), Value>,
     /// A person wants it ended as soon as the write under way is settled: who and why.
     pub cancel_asked: Option<(String, String)>,
+    /// When it is looked at again at the latest while it waits, in milliseconds since 1970.
+    pub wake_ms: Option<i64>,
+    /// Signals that came and were not taken, oldest first.
+    pub signals: Vec<(String, Value)>,
+    /// What was done is being made undone, and why.
+    pub undoing: Option<Undoing>,
+    /// Steps that were made undone.
+    pub undone: Vec<String>,
     /// Warnings of mappings, in order.
     pub warnings: Vec<String>,
     /// Who looks after it.
@@ -62,6 +71,9 @@ pub struct Task {
     pub tags: BTreeSet<String>,
     /// It is not shown among what needs a look before then, in milliseconds since 1970.
     pub snoozed_until_ms: Option<i64>,
+    /// Reads under way, by step and slot, with the number of the question. Never stored: another
+    /// process asks again.
+    pub(crate) asked: BTreeMap<(Arc<str>, String), u32>,
     /// How far it was walked; computed again when lost, never stored.
     pub(crate) place: Option<Arc<Place>>,
 }
@@ -97,6 +109,56 @@ pub struct StepRecord {
     pub given: Option<Value>,
     /// What a person gave in place of the document it makes to be sent.
     pub input: Option<Value>,
+    /// It waits, and other steps may go on: for what, and when it is looked at again at the latest.
+    pub held: Option<(Reason, Option<i64>)>,
+    /// When what it waits for comes by itself, in milliseconds since 1970.
+    pub until_ms: Option<i64>,
+    /// When it is at fault, in milliseconds since 1970.
+    pub over_ms: Option<i64>,
+    /// The signal it took.
+    pub signal: Option<Value>,
+    /// Names of the items of an `each`.
+    pub items: Vec<String>,
+    /// Tasks made of the items of a detached `each`.
+    pub pages: Option<Arc<Pages>>,
+    /// The entry of the journal with which it was done, as far as it is known.
+    pub done_at: Option<u32>,
+}
+
+/// Tasks made of the items of a detached `each`, page by page.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pages {
+    /// What their ids begin with.
+    pub ids: String,
+    /// Items that have a task.
+    pub started: u32,
+    /// Items of pages that have ended.
+    pub ended: u32,
+    /// Of each page: how many items, and a hash of their names.
+    pub names: Vec<(u32, String)>,
+    /// Names of the states the tasks of those pages ended in.
+    pub ends: Vec<String>,
+    /// Collected failures that were not healed.
+    pub failed: BTreeMap<u32, Fault>,
+    /// Collected failures that were.
+    pub healed: Vec<u32>,
+    /// Failures that are the step's own.
+    pub failing: BTreeMap<u32, Fault>,
+}
+
+impl Pages {
+    /// The task of an item.
+    #[must_use]
+    pub fn task(&self, item: u32) -> TaskId {
+        TaskId(format!("{}.{item}", self.ids))
+    }
+
+    /// The item whose task this is.
+    #[must_use]
+    pub fn item(&self, task: &TaskId) -> Option<u32> {
+        let item = task.0.strip_prefix(self.ids.as_str())?.strip_prefix('.')?;
+        item.parse().ok().filter(|item| *item < self.started)
+    }
 }
 
 /// A write of a step.
@@ -195,6 +257,11 @@ impl Task {
             links: BTreeMap::new(),
             sent: BTreeMap::new(),
             cancel_asked: None,
+            wake_ms: None,
+            signals: Vec::new(),
+            undoing: None,
+            undone: Vec::new(),
+            asked: BTreeMap::new(),
             warnings: Vec::new(),
             assigned: None,
             tags: BTreeSet::new(),
@@ -222,10 +289,15 @@ impl Task {
         self.step(step).map_or(0, |record| record.children)
     }
 
-    /// The step with a write whose outcome is not known, if there is one.
+    /// The first step with a write whose outcome is not known, if there is one.
     #[must_use]
     pub fn open_write(&self) -> Option<(&Arc<str>, &Write)> {
-        self.steps.iter().find_map(|(id, step)| {
+        self.unsettled().next()
+    }
+
+    /// Every step with a write whose outcome is not known.
+    pub fn unsettled(&self) -> impl Iterator<Item = (&Arc<str>, &Write)> {
+        self.steps.iter().filter_map(|(id, step)| {
             let write = step.write.as_deref()?;
             let open = matches!(
                 write.status,
@@ -235,9 +307,51 @@ impl Task {
         })
     }
 
+    /// Steps that wait while others may go on: what for, and when each is looked at again at the latest.
+    pub fn held(&self) -> impl Iterator<Item = (&Arc<str>, &Reason, Option<i64>)> {
+        self.steps.iter().filter_map(|(id, step)| {
+            let (reason, wake_ms) = step.held.as_ref()?;
+            Some((id, reason, *wake_ms))
+        })
+    }
+
+    /// The first time at which a step that waits is looked at again.
+    pub(crate) fn held_until(&self) -> Option<i64> {
+        self.held()
+            .filter(|(_, reason, _)| !matches!(reason, Reason::Fault { .. }))
+            .flat_map(|(_, reason, wake_ms)| reason.until_ms().into_iter().chain(wake_ms))
+            .min()
+    }
+
+    /// Everything it waits for: the reason of its state, and those of its steps.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<&Reason> {
+        let held = self.held().map(|(_, reason, _)| reason);
+        let held = held.filter(|reason| !matches!(reason, Reason::Fault { .. }));
+        let mut all: Vec<&Reason> = self.state.reason().into_iter().collect();
+        all.extend(held.filter(|reason| Some(*reason) != self.state.reason()));
+        all
+    }
+
+    /// When a timer must wake it, in milliseconds since 1970.
+    #[must_use]
+    pub fn wake_at_ms(&self) -> Option<i64> {
+        match &self.state {
+            State::Waiting(Reason::Paused { .. }) => None,
+            State::Waiting(reason) => {
+                reason.until_ms().into_iter().chain(self.wake_ms).chain(self.held_until()).min()
+            }
+            State::Running | State::NeedsPerson(_) => self.held_until(),
+            _ => None,
+        }
+    }
+
     /// Whether it keeps its lane: while it runs or waits, and always while a write is unanswered.
     #[must_use]
     pub fn keeps_lane(&self) -> bool {
-        matches!(self.state, State::Running | State::Waiting(_)) || self.open_write().is_some()
+        let goes_on = |reason: &Reason| !reason.is_question();
+        matches!(self.state, State::Running | State::Waiting(_))
+            || self.open_write().is_some()
+            || self.held().any(|(_, reason, _)| goes_on(reason))
     }
 }

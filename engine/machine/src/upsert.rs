@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tenon_graph::{Find, Node, UpdatePolicy, Upsert, WhenLocked};
+use tenon_graph::{Find, UpdatePolicy, Upsert, WhenLocked};
 use tenon_kit::Operation;
 use tenon_mapper::Scope;
 use tenon_value::{Class, Fault, Value, json};
@@ -38,12 +38,11 @@ impl Work<'_> {
     /// Runs an upsert to its output.
     pub(crate) fn upsert(
         &mut self,
-        node: &Node,
+        step: &str,
         upsert: &Upsert,
         scope: &Scope,
         is_used: bool,
     ) -> Run<Value> {
-        let step = node.id.as_str();
         if let Some(id) = self.plain(step, &upsert.reference, scope)?
             && let Some(link) = self.link(&upsert.entity, &id)?
             && link.origin == Origin::HandsOff
@@ -131,6 +130,9 @@ impl Work<'_> {
     }
 
     pub(crate) fn warn(&mut self, step: &str, warnings: Vec<String>) {
+        if self.replays {
+            return;
+        }
         let new: Vec<String> =
             warnings.into_iter().filter(|line| !self.task.warnings.contains(line)).collect();
         if !new.is_empty() {
@@ -165,6 +167,9 @@ impl Work<'_> {
             [] => Value::Missing,
             _ => Value::list(differences.iter().map(Difference::to_value).collect()),
         };
+        if self.replays {
+            return output;
+        }
         let step = step.to_owned();
         self.emit(What::StepEnded { step, how, output: output.clone(), differences });
         output
@@ -331,12 +336,14 @@ impl Work<'_> {
             resource: way.upsert.of.resource.clone(),
             candidates: Value::list(candidates),
         };
-        self.emit(What::Asked { question });
-        Err(Stop::Wait)
+        Err(self.hold(way.step, question))
     }
 
     fn adopt(&mut self, way: &Way<'_>, link: Link) -> Run<Value> {
         let stored = stored(way, &link.target, link.origin);
+        if self.replays {
+            return Err(Stop::Wait);
+        }
         self.store_reference(way.step, &way.upsert.of.connection, &stored);
         self.emit(What::Adopted { step: way.step.to_owned(), stored });
         let keys = self.keys_of(way, Some(&link))?;

@@ -1,10 +1,10 @@
 //! What people do with a task.
 
-use tenon_value::{Class, Fault};
+use tenon_value::{Class, Fault, Value};
 
 use crate::codes;
 use crate::decision::{Decision, Effect, Refused, Verb, World};
-use crate::event::{Said, What};
+use crate::event::{Said, What, Who};
 use crate::state::{Reason, State};
 use crate::task::{Task, WriteStatus};
 use crate::work::Work;
@@ -27,6 +27,8 @@ pub(crate) fn decide_verb(
         Verb::Care(care) => work.care(care, who),
         Verb::Cancel => work.cancel(who),
         Verb::Say(said) => work.say(said, who),
+        Verb::Signal { name, value } => work.signalled(name, value, who),
+        Verb::Undo => work.undo_asked(who),
         Verb::Pause => work.pause(who),
         Verb::Resume => work.resume(),
     };
@@ -51,20 +53,26 @@ impl Work<'_> {
         (latest, from): (Option<tenon_graph::GraphHash>, Option<&str>),
         who: (&str, &str),
     ) -> Verdict {
-        let in_flight = self
-            .task
-            .open_write()
-            .filter(|(_, write)| matches!(write.status, WriteStatus::Open))
-            .map(|(step, _)| step.to_string());
+        let in_flight =
+            self.task.unsettled().filter(|(_, write)| write.status == WriteStatus::Open);
+        let in_flight: Vec<String> = in_flight.map(|(step, _)| step.to_string()).collect();
         let failed = matches!(self.task.state, State::Failed(_));
         let fits =
             matches!(self.task.state, State::Failed(_) | State::Waiting(_) | State::NeedsPerson(_));
-        if !fits || (in_flight.is_some() && !failed) {
+        if !fits || (!in_flight.is_empty() && !failed) {
             let message = format!("the task is {}", self.task.state.name());
             let hint = "retry takes failed and waiting tasks; start an ended record anew";
             return refuse(codes::VERB_REFUSED, message, hint);
         }
-        if let Some(step) = in_flight {
+        if self.task.undoing.is_some() {
+            self.retry_undoing(who);
+            return Ok(());
+        }
+        if !self.task.undone.is_empty() {
+            let message = "what it had done was made undone".to_owned();
+            return refuse(codes::VERB_REFUSED, message, "start the record anew");
+        }
+        for step in in_flight {
             // A defect ended it while a write was under way, and no answer was seen.
             let fault = Fault::new(codes::DEFECT, Class::UnknownOutcome, "its answer was not seen");
             self.emit(What::Lost { step, since_ms: self.world.now_ms, fault });
@@ -81,6 +89,7 @@ impl Work<'_> {
             .filter(|child| matches!(&child.ended, Some((state, _)) if state == "failed"))
             .map(|child| child.id.clone())
             .collect();
+        let failed = failed.into_iter().chain(self.failing_items()).collect::<Vec<_>>();
         self.emit(What::Retried { by: by.clone(), why: why.clone() });
         self.emit(What::ReadsForgotten { step: None });
         if let Some(to) = latest.filter(|to| *to != self.task.graph) {
@@ -90,6 +99,54 @@ impl Work<'_> {
             let (by, why) = (by.clone(), why.clone());
             self.effects.push(Effect::RetryChild { child, by, why });
         }
+        Ok(())
+    }
+
+    /// Making undone goes on: only its own steps are read afresh, for the way there is not walked again.
+    fn retry_undoing(&mut self, who: (&str, &str)) {
+        self.emit(What::Retried { by: who.0.to_owned(), why: who.1.to_owned() });
+        let graph = self.world.graph;
+        let steps: Vec<String> = self
+            .task
+            .steps
+            .keys()
+            .filter(|step| graph.position(step).is_some_and(|at| graph.is_undoing(at)))
+            .map(|step| step.to_string())
+            .collect();
+        for step in steps {
+            self.emit(What::ReadsForgotten { step: Some(step) });
+        }
+    }
+
+    fn signalled(&mut self, name: &str, value: &Value, who: (&str, &str)) -> Verdict {
+        if self.task.state.is_ended() {
+            let message = format!("the task is {} already", self.task.state.name());
+            return refuse(codes::VERB_REFUSED, message, "no step will take the signal");
+        }
+        if self.is_full() {
+            let message = "the task's journal is full".to_owned();
+            return refuse(codes::VERB_REFUSED, message, "cancel it and start the record anew");
+        }
+        let who = Who { by: who.0.to_owned(), why: who.1.to_owned() };
+        self.emit(What::Signalled { name: name.to_owned(), value: value.clone(), who });
+        self.woken(|reason, _| matches!(reason, Reason::Signal { name: n, .. } if n == name));
+        Ok(())
+    }
+
+    fn undo_asked(&mut self, who: (&str, &str)) -> Verdict {
+        let fits = matches!(self.task.state, State::Done | State::Failed(_) | State::Skipped(_));
+        if !fits || self.task.open_write().is_some() {
+            let message = format!("the task is {}", self.task.state.name());
+            let hint = "undo takes tasks that have ended, with no outcome unknown";
+            return refuse(codes::VERB_REFUSED, message, hint);
+        }
+        if !self.can_be_undone() {
+            let message = "nothing was done that the flow can make undone".to_owned();
+            let hint = "only steps with `undo:` can be made undone; settle it in the two systems";
+            return refuse(codes::VERB_REFUSED, message, hint);
+        }
+        let by = Some(Who { by: who.0.to_owned(), why: who.1.to_owned() });
+        self.emit(What::UndoBegun { cause: None, by });
         Ok(())
     }
 
@@ -127,10 +184,10 @@ impl Work<'_> {
                 Said::Happened { id },
             ) => return self.say_happened(&step.clone(), id.as_deref(), said, who),
             (
-                State::NeedsPerson(Reason::UnknownOutcome { .. })
-                | State::Waiting(Reason::Outcome { .. }),
+                State::NeedsPerson(Reason::UnknownOutcome { step, .. })
+                | State::Waiting(Reason::Outcome { of: step, .. }),
                 Said::NotHappened,
-            ) => true,
+            ) => self.is_unknown(step),
             (
                 State::NeedsPerson(Reason::SameRecord { .. }),
                 Said::Link { .. } | Said::CreateNew,
@@ -143,6 +200,11 @@ impl Work<'_> {
         }
         self.answer(said, who);
         Ok(())
+    }
+
+    fn is_unknown(&self, step: &str) -> bool {
+        let write = self.task.step(step).and_then(|record| record.write.as_deref());
+        write.is_some_and(|write| matches!(write.status, WriteStatus::Unknown { .. }))
     }
 
     fn say_happened(
@@ -188,7 +250,11 @@ impl Work<'_> {
             let message = format!("the task is {}, not paused", self.task.state.name());
             return refuse(codes::VERB_REFUSED, message, "resume takes paused tasks");
         }
-        self.emit(What::Woken);
+        let held: Vec<String> = self.task.held().map(|(step, ..)| step.to_string()).collect();
+        match held.is_empty() {
+            true => self.emit(What::Woken),
+            false => self.emit(What::Unheld { steps: held }),
+        }
         Ok(())
     }
 }

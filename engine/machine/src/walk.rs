@@ -9,122 +9,87 @@ use tenon_value::{Class, Fault, Value, time};
 
 use crate::codes;
 use crate::event::What;
+use crate::faults::Fate;
+use crate::frame::{Frame, Place, Undoable};
+use crate::state::Reason;
 use crate::task::{SOURCE, WriteStatus};
 use crate::work::{Run, Stop, Work, broken, fault};
 
-/// How far a task was walked. Made again from the journal when it is lost.
-#[derive(Debug, Clone)]
-pub(crate) struct Place {
-    /// The node that comes next; none behind the last.
-    node: Option<u32>,
-    scope: Scope,
-    /// Nodes behind it, by position.
-    visited: Vec<bool>,
-}
-
-/// What follows after a node.
-enum Next {
-    /// That node, or the end of the flow.
-    Go(Option<u32>),
-    /// The task has ended.
-    Ended,
-}
-
 impl Work<'_> {
-    /// Goes on until something is asked, the task waits, or it has ended.
-    pub(crate) fn advance(&mut self) {
-        // Every turn settles a write, catches a fault or stops: the bound only guards our own bugs.
-        let turns = self.world.graph.graph.nodes.len().saturating_mul(2).saturating_add(16);
-        for _ in 0..turns {
-            if self.task.state != crate::state::State::Running {
-                return;
-            }
-            let open = self.task.open_write().map(|(step, _)| Arc::clone(step));
-            let (step, result) = match open {
-                Some(step) => {
-                    let result = self.settle(&step);
-                    (step, result)
-                }
-                None => match self.task.cancel_asked.clone() {
-                    Some((by, why)) => return self.emit(What::Cancelled { by, why }),
-                    None => self.walk(),
-                },
-            };
-            match result {
-                Ok(()) => {}
-                Err(stop) => {
-                    if !self.stopped(&step, stop) {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    /// What a stop means for the task. Says whether it goes on at once.
-    pub(crate) fn stopped(&mut self, step: &str, stop: Stop) -> bool {
-        match stop {
-            Stop::Need | Stop::Wait => false,
-            Stop::Skip(because) => {
-                self.emit(What::Skipped { because });
-                false
-            }
-            Stop::Fault(fault, from) => self.failed(step, *fault, from),
-        }
-    }
-
-    /// Walks from where it stood. Gives the step it stopped at.
-    fn walk(&mut self) -> (Arc<str>, Run<()>) {
-        let source: Arc<str> = Arc::from(SOURCE);
-        let place = match self.task.place.take() {
+    /// Walks from where it stood.
+    pub(crate) fn walk(&mut self) -> Run<()> {
+        let mut place = match self.task.place.take() {
             Some(place) => Arc::unwrap_or_clone(place),
             None => match self.start() {
                 Ok(Some(place)) => place,
-                Ok(None) => return (source, Ok(())),
-                Err(stop) => return (source, Err(stop)),
+                Ok(None) => return Ok(()),
+                Err(stop) => return self.at_source(stop),
             },
         };
-        self.here = place.node;
-        self.visited = place.visited;
-        let mut scope = place.scope;
-        let (step, result) = self.walk_on(&mut scope);
-        let (node, visited) = (self.here, std::mem::take(&mut self.visited));
+        self.reached = std::mem::take(&mut place.reached);
+        self.undoable = std::mem::take(&mut place.undoable);
+        let result = match self.walk_list(&mut place.top) {
+            Ok(()) if self.replays => Ok(()),
+            Ok(()) => self.complete(),
+            Err(stop) => Err(stop),
+        };
+        place.reached = std::mem::take(&mut self.reached);
+        place.undoable = std::mem::take(&mut self.undoable);
         if !self.task.state.is_ended() {
-            self.task.place = Some(Arc::new(Place { node, scope, visited }));
+            self.task.place = Some(Arc::new(place));
         }
-        (step.unwrap_or(source), result)
+        match result {
+            Err(Stop::Failed(step, fault)) => {
+                self.fails_for_good(&step, *fault);
+                Ok(())
+            }
+            Err(Stop::Fault(fault, from)) => self.at_source(Stop::Fault(fault, from)),
+            other => other,
+        }
     }
 
-    fn walk_on(&mut self, scope: &mut Scope) -> (Option<Arc<str>>, Run<()>) {
+    /// A fault of no step.
+    fn at_source(&mut self, stop: Stop) -> Run<()> {
+        let Stop::Fault(fault, from) = stop else { return Err(stop) };
+        if let Fate::Failed(fault) = self.failed(SOURCE, *fault, from) {
+            self.fails_for_good(SOURCE, *fault);
+        }
+        Err(Stop::Wait)
+    }
+
+    /// Walks a list of steps to its end.
+    pub(crate) fn walk_list(&mut self, frame: &mut Frame) -> Run<()> {
         let graph = self.world.graph;
-        while let Some(at) = self.here {
-            let (Some(node), Some(visited)) =
-                (graph.node(at), self.visited.get(at as usize).copied())
-            else {
-                return (None, Err(broken("a step")));
-            };
-            if visited {
-                return (None, Err(broken("a way that does not end, through a step")));
+        while let Some(at) = frame.node {
+            let Some(node) = graph.node(at) else { return Err(broken("a step")) };
+            if frame.walked > graph.graph.nodes.len() {
+                return Err(broken("a way that does not end, through a step"));
             }
-            match self.node(at, node, scope) {
-                Ok(Next::Go(next)) => {
+            let step = frame.key(&node.id);
+            match self.node((at, node), &step, frame) {
+                Ok(next) => {
                     if self.walked.last() != Some(&(at, false)) {
                         self.walked.push((at, true));
                     }
-                    if let Some(visited) = self.visited.get_mut(at as usize) {
-                        *visited = true;
-                    }
-                    self.here = next;
+                    frame.walked = frame.walked.saturating_add(1);
+                    frame.node = next;
+                    frame.inner = None;
                 }
-                Ok(Next::Ended) => {
-                    self.walked.push((at, true));
-                    return (None, Ok(()));
+                Err(Stop::Fault(..) | Stop::Failed(..)) if self.replays => return Err(Stop::Wait),
+                Err(Stop::Fault(fault, from)) => match self.failed(&step, *fault, from) {
+                    Fate::Caught => {}
+                    Fate::Waits => return Err(Stop::Wait),
+                    Fate::Failed(fault) => return Err(Stop::Failed(step, fault)),
+                },
+                // What is inside the node failed: its own ways on come first.
+                Err(Stop::Failed(_, fault)) if self.is_caught(&step, &fault) => {
+                    self.abandon(at, &frame.suffix);
+                    self.emit(What::Caught { step: step.to_string(), fault: *fault });
                 }
-                Err(stop) => return (Some(Arc::from(node.id.as_str())), Err(stop)),
+                Err(stop) => return Err(stop),
             }
         }
-        let result = self.complete();
-        (None, result)
+        Ok(())
     }
 
     /// The source record and the skip rules.
@@ -152,15 +117,15 @@ impl Work<'_> {
         let started = time::from_millis(self.task.created_ms).map_or(Value::Null, Value::DateTime);
         let id = Value::text(&self.task.id.0);
         scope.set("task", Value::of([("id", id), ("started_at", started)]));
-        for skip in &graph.skip {
+        for skip in graph.skip.iter().filter(|_| !self.replays) {
             if self.holds(SOURCE, &skip.when, &scope)? {
                 let because = self.plain(SOURCE, &skip.because, &scope)?.unwrap_or_default();
                 self.emit(What::Skipped { because });
                 return Ok(None);
             }
         }
-        let visited = vec![false; graph.nodes.len()];
-        Ok(Some(Place { node: Some(0), scope, visited }))
+        let top = Frame::new(Some(0), scope, Arc::from(""));
+        Ok(Some(Place { top, reached: Arc::default(), undoable: Arc::default() }))
     }
 
     /// Whether the record that a child was given is read anew: it was retried, perhaps because the
@@ -175,53 +140,99 @@ impl Work<'_> {
         Ok(key.as_deref() == Some(self.task.record.as_str()))
     }
 
-    /// One node, with its condition, its expectations and its catches.
-    fn node(&mut self, at: u32, node: &Node, scope: &mut Scope) -> Run<Next> {
-        let step = node.id.as_str();
-        let caught = self.task.step(step).and_then(|record| record.caught.clone());
-        if let Some(caught) = caught {
-            return Ok(Next::Go(self.catch(node, &caught, scope)));
+    /// One node, with its condition, its time, its expectations and its catches. Gives the node that
+    /// follows.
+    fn node(
+        &mut self,
+        (at, node): (u32, &Node),
+        step: &Arc<str>,
+        frame: &mut Frame,
+    ) -> Run<Option<u32>> {
+        let is_done = self.come_to(step);
+        let record = self.task.step(step);
+        if let Some(caught) = record.and_then(|record| record.caught.clone()) {
+            if self.replays {
+                let _ = self.output((at, node), step, frame);
+            }
+            if matches!(node.step, Step::Each(_) | Step::Together { .. }) {
+                self.come_past(at, &frame.suffix);
+            }
+            return Ok(self.catch(node, &caught, &mut frame.scope));
+        }
+        match record.and_then(|record| record.held.as_ref()) {
+            _ if self.replays => {}
+            Some((Reason::Fault { fault, .. }, _)) => {
+                return Err(Stop::Failed(Arc::clone(step), Box::new(fault.clone())));
+            }
+            Some(_) => return Err(Stop::Wait),
+            None => {}
         }
         if let Some(when) = &node.when
-            && !self.is_done(step)
+            && !is_done
             && !self.is_given(step)
-            && !self.holds(step, when, scope)?
+            && !self.holds(step, when, &frame.scope)?
         {
-            scope.set(step, Value::Missing);
+            frame.scope.set(&node.id, Value::Missing);
             self.walked.push((at, false));
-            return Ok(Next::Go(node.next));
+            return Ok(node.next);
         }
         match &node.step {
             Step::Choose { branches, otherwise } => {
                 for (when, to) in branches {
-                    if self.holds(step, when, scope)? {
-                        return Ok(Next::Go(to.or(node.next)));
+                    if self.holds(step, when, &frame.scope)? {
+                        return Ok(to.or(node.next));
                     }
                 }
-                Ok(Next::Go(otherwise.or(node.next)))
+                Ok(otherwise.or(node.next))
             }
             Step::Set { values } => {
                 for (name, program) in values {
-                    let value = self.eval(step, program, scope)?;
-                    scope.set(name, value);
+                    let value = self.eval(step, program, &frame.scope)?;
+                    frame.scope.set(name, value);
                 }
-                Ok(Next::Go(node.next))
+                Ok(node.next)
             }
             Step::Stop { end, because } => {
-                let because = self.plain(step, because, scope)?.unwrap_or_default();
+                let because = self.plain(step, because, &frame.scope)?.unwrap_or_default();
+                self.walked.push((at, true));
                 self.stop(step, *end, because)
             }
             _ => {
-                let output = self.output(at, node, scope)?;
-                scope.set(step, output);
-                self.expect(node, scope)?;
-                Ok(Next::Go(node.next))
+                let output = self.in_time((at, node), step, frame);
+                self.come_to(step);
+                let known = match &output {
+                    Ok(output) => output.clone(),
+                    Err(_) => self.answer_of(step),
+                };
+                if node.undo.is_some() && self.was_done(step, node, output.is_ok()) {
+                    let scope = frame.scope.clone().with(&node.id, known);
+                    self.may_be_undone(step, Frame::new(node.undo, scope, frame.suffix.clone()));
+                }
+                frame.scope.set(&node.id, output?);
+                self.expect(node, step, &frame.scope)?;
+                Ok(node.next)
             }
         }
     }
 
+    /// Notes that the walk came to a step's write. Says whether there is one that was made.
+    fn come_to(&mut self, step: &Arc<str>) -> bool {
+        let is_done = self.is_done(step);
+        if is_done && !self.reached.contains(step) {
+            Arc::make_mut(&mut self.reached).insert(Arc::clone(step));
+        }
+        is_done
+    }
+
+    fn may_be_undone(&mut self, step: &Arc<str>, frame: Frame) {
+        if !self.undoable.iter().any(|known| known.step == *step) {
+            let undoable = Undoable { step: Arc::clone(step), frame };
+            Arc::make_mut(&mut self.undoable).push(undoable);
+        }
+    }
+
     /// Whether the step's write was made: its condition is not asked again.
-    fn is_done(&self, step: &str) -> bool {
+    pub(crate) fn is_done(&self, step: &str) -> bool {
         let write = self.task.step(step).and_then(|record| record.write.as_deref());
         write.is_some_and(|write| matches!(write.status, WriteStatus::Done { .. }))
     }
@@ -231,10 +242,17 @@ impl Work<'_> {
         self.task.step(step).is_some_and(|record| record.given.is_some())
     }
 
-    fn output(&mut self, at: u32, node: &Node, scope: &Scope) -> Run<Value> {
-        let step = node.id.as_str();
+    pub(crate) fn output(
+        &mut self,
+        (at, node): (u32, &Node),
+        step: &str,
+        frame: &mut Frame,
+    ) -> Run<Value> {
         let record = self.task.step(step);
         if let Some(given) = record.and_then(|record| record.given.clone()) {
+            if matches!(node.step, Step::Each(_) | Step::Together { .. }) {
+                self.come_past(at, &frame.suffix);
+            }
             return Ok(given);
         }
         if let Some(ended) = record.and_then(|record| record.ended.clone()) {
@@ -243,13 +261,26 @@ impl Work<'_> {
         let write = record.and_then(|record| record.write.as_deref());
         match write.map(|write| &write.status) {
             Some(WriteStatus::Done { .. }) => return self.output_of_write(step),
+            Some(WriteStatus::Refused(_)) if self.replays => return Err(Stop::Wait),
             Some(WriteStatus::Refused(_)) => {
                 // A refused write goes out again with the same bytes: its locks were kept.
                 self.check_on_the_way()?;
                 self.repeat(step, "it was refused before and did not happen")?;
             }
-            _ => {}
+            // It is settled beside the walk.
+            Some(WriteStatus::Open | WriteStatus::Unknown { .. } | WriteStatus::Said(_)) => {
+                return Err(Stop::Wait);
+            }
+            None => {}
         }
+        match &node.step {
+            Step::Each(each) => self.each((at, each), step, frame),
+            Step::Together { branches } => self.together((at, branches), frame),
+            _ => self.does((at, node), step, &frame.scope),
+        }
+    }
+
+    fn does(&mut self, (at, node): (u32, &Node), step: &str, scope: &Scope) -> Run<Value> {
         match &node.step {
             Step::Get { of, by } => self.get(step, of, by, scope),
             Step::Map { mapping, with } => {
@@ -261,7 +292,7 @@ impl Work<'_> {
             }
             Step::Upsert(upsert) => {
                 let is_used = self.world.graph.is_used(at);
-                self.upsert(node, upsert, scope, is_used)
+                self.upsert(step, upsert, scope, is_used)
             }
             Step::List { of, filter, limit } => self.list(step, (of, *limit), filter, scope),
             Step::Create(create) => {
@@ -273,20 +304,20 @@ impl Work<'_> {
                 self.delete(step, of, (key, forgets.as_ref()), scope)
             }
             Step::Script { value } => self.eval(step, value, scope),
-            Step::Call { .. } => self.call(node, scope),
-            Step::Run { .. } => self.run_flow(node, scope),
+            Step::Wait { on, .. } => self.wait((&node.id, step), on, scope),
+            Step::Call { .. } => self.call(step, &node.step, scope),
+            Step::Run { .. } => self.run_flow(step, &node.step, scope),
             Step::Log { text } => self.log(step, text, scope),
-            Step::Choose { .. } | Step::Set { .. } | Step::Stop { .. } => Ok(Value::Missing),
-            // Graphs with these are refused when they are loaded.
-            Step::Each(_) | Step::Together { .. } | Step::Wait { .. } => {
-                Err(broken("a step this build does not run"))
-            }
+            Step::Choose { .. }
+            | Step::Set { .. }
+            | Step::Stop { .. }
+            | Step::Each(_)
+            | Step::Together { .. } => Ok(Value::Missing),
         }
     }
 
-    fn expect(&mut self, node: &Node, scope: &Scope) -> Run<()> {
-        let step = node.id.as_str();
-        for expect in &node.expect {
+    fn expect(&mut self, node: &Node, step: &str, scope: &Scope) -> Run<()> {
+        for expect in node.expect.iter().filter(|_| !self.replays) {
             if !self.holds(step, &expect.holds, scope)? {
                 let because = self.plain(step, &expect.because, scope)?.unwrap_or_default();
                 return Err(fault(Fault::new(&expect.code, Class::Conflict, because)));
@@ -304,35 +335,52 @@ impl Work<'_> {
         row.map_or(node.next, |row| row.to.or(node.next))
     }
 
-    fn stop(&mut self, step: &str, end: StopAs, because: String) -> Run<Next> {
+    fn stop(&mut self, step: &str, end: StopAs, because: String) -> Run<Option<u32>> {
+        if self.replays || self.has_unsettled() {
+            return Err(Stop::Wait);
+        }
         self.check_on_the_way()?;
         match end {
             StopAs::Done => self.emit(What::Completed),
             StopAs::Skipped => self.emit(What::Skipped { because }),
             StopAs::Failed => {
                 let fault = Fault::new(codes::STOPPED, Class::Rejected, because);
-                self.emit(What::Failed { step: step.to_owned(), fault });
+                return Err(Stop::Failed(Arc::from(step), Box::new(fault)));
             }
         }
-        Ok(Next::Ended)
+        Err(Stop::Wait)
     }
 
     fn complete(&mut self) -> Run<()> {
-        self.check_on_the_way()?;
+        if let Err(Stop::Fault(fault, _)) = self.check_on_the_way() {
+            self.fails_for_good(SOURCE, *fault);
+            return Ok(());
+        }
         self.emit(What::Completed);
         Ok(())
     }
 
-    /// Before anything new is asked for: every write that was made must be behind us.
+    /// Before anything new is asked for: every write that was made must be behind us, or inside an
+    /// `each` or `together` that is under way.
     pub(crate) fn check_on_the_way(&self) -> Run<()> {
-        let graph = self.world.graph;
-        let passed = |step: &str| {
-            let at = graph.position(step);
-            let visited = at.and_then(|at| self.visited.get(at as usize)).copied();
-            at == self.here && at.is_some() || visited.unwrap_or(false)
-        };
-        let lost = self.task.steps.keys().find(|step| self.is_done(step) && !passed(step));
-        match lost {
+        if self.task.undoing.is_some() {
+            return Ok(());
+        }
+        self.none_is_lost(|step| {
+            let at = self.world.graph.position(step);
+            let inside =
+                |around: &u32| at.is_some_and(|at| self.world.graph.is_inside(*around, at));
+            !self.around.iter().any(inside)
+        })
+    }
+
+    /// Of the steps that count, none has a write that was made and that the walk did not come to.
+    pub(crate) fn none_is_lost(&self, counts: impl Fn(&str) -> bool) -> Run<()> {
+        let done = || self.task.steps.keys().filter(|step| self.is_done(step));
+        if done().count() == self.reached.len() {
+            return Ok(());
+        }
+        match done().find(|step| !self.reached.contains(*step) && counts(step)) {
             None => Ok(()),
             Some(step) => {
                 let message =

@@ -15,6 +15,7 @@ use crate::apply::apply;
 use crate::codes;
 use crate::decision::{Change, Decision, Effect, Link, Recorded, Refused, World};
 use crate::event::{Event, What};
+use crate::frame::Undoable;
 use crate::system::System;
 use crate::task::Task;
 
@@ -36,6 +37,8 @@ pub(crate) enum Stop {
     Fault(Box<Fault>, Option<String>),
     /// `skip("…")`.
     Skip(String),
+    /// A step failed for good, with what is inside it.
+    Failed(Arc<str>, Box<Fault>),
 }
 
 /// A step's result.
@@ -51,15 +54,21 @@ pub(crate) struct Work<'a> {
     events: Vec<Recorded>,
     changes: Vec<Change>,
     pub(crate) effects: Vec<Effect>,
-    need: RefCell<BTreeSet<ReadKey>>,
+    pub(crate) need: RefCell<BTreeSet<ReadKey>>,
     /// Stored state read in this decision, by step.
-    looked: RefCell<BTreeMap<Arc<str>, Looked>>,
+    pub(crate) looked: RefCell<BTreeMap<Arc<str>, Looked>>,
     /// Locks were taken in this decision: what they protect is not known afresh yet.
     pub(crate) locked_now: bool,
-    /// The node the walk is at.
-    pub(crate) here: Option<u32>,
-    /// Nodes behind the walk, by position.
-    pub(crate) visited: Vec<bool>,
+    /// Another step of the task holds a lock that one waits for.
+    pub(crate) crossed: bool,
+    /// The walk only follows the journal: nothing is asked, written or judged.
+    pub(crate) replays: bool,
+    /// Steps whose write was made and that the walk has come to.
+    pub(crate) reached: Arc<BTreeSet<Arc<str>>>,
+    /// Steps that are done and can be made undone.
+    pub(crate) undoable: Arc<Vec<Undoable>>,
+    /// Nodes whose inner steps are walked.
+    pub(crate) around: Vec<u32>,
     /// Nodes that were walked in this decision, and whether they ran or were passed over.
     pub(crate) walked: Vec<(u32, bool)>,
 }
@@ -75,8 +84,11 @@ impl<'a> Work<'a> {
             need: RefCell::default(),
             looked: RefCell::default(),
             locked_now: false,
-            here: None,
-            visited: Vec::new(),
+            crossed: false,
+            replays: false,
+            reached: Arc::default(),
+            undoable: Arc::default(),
+            around: Vec::new(),
             walked: Vec::new(),
         }
     }
@@ -114,11 +126,7 @@ impl<'a> Work<'a> {
             return Decision { need, ..Decision::none(before) };
         }
         self.flush_looked();
-        for effect in &mut self.effects {
-            if let Effect::Send { ask, .. } = effect {
-                ask.at = self.task.length;
-            }
-        }
+        self.number_questions();
         let mut changes = self.changes;
         let new = |a: &Task, b: &Task| -> Vec<String> {
             a.locks.keys().filter(|key| !b.locks.contains_key(*key)).cloned().collect()
@@ -139,6 +147,22 @@ impl<'a> Work<'a> {
             refused: None,
             task: self.task,
         }
+    }
+
+    /// Gives every question its number. One that was given up in this decision is not asked.
+    fn number_questions(&mut self) {
+        let Work { effects, task, .. } = self;
+        let at = task.length;
+        effects.retain_mut(|effect| {
+            let Effect::Send { ask, .. } = effect else { return true };
+            ask.at = at;
+            let Some(slot) = &ask.slot else { return true };
+            let asked = task.asked.get_mut(&(Arc::from(ask.step.as_str()), slot.clone()));
+            asked.is_some_and(|number| {
+                *number = at;
+                true
+            })
+        });
     }
 
     /// Whether the journal has no room but for settling what was begun.

@@ -108,7 +108,9 @@ async fn one(
                     ));
                 }
                 Effect::WouldRun { created, .. } => todo.push_back(*created),
-                Effect::WatchChild { .. } | Effect::RetryChild { .. } => {}
+                Effect::WatchChild { .. }
+                | Effect::WatchPage { .. }
+                | Effect::RetryChild { .. } => {}
             }
         }
         if is_settled(&running.task.state) {

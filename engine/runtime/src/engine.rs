@@ -126,13 +126,17 @@ pub(crate) struct Engine {
     pub(crate) settled: Notify,
     pub(crate) watchers: Watchers,
     pub(crate) fatal: watch::Sender<Option<String>>,
-    /// Tasks whose request waits for room under a limit, and the connection.
-    pub(crate) at_gates: Mutex<BTreeMap<Arc<str>, String>>,
+    /// Pages of children whose end is waited for.
+    pub(crate) pages: crate::pages::Pages,
+    /// Tasks that wait for a reference, by [`crate::turn::awaited`].
+    pub(crate) documents: LockWaiters,
+    /// Tasks with requests that wait for room under a limit: the connection, and how many.
+    pub(crate) at_gates: Mutex<BTreeMap<Arc<str>, (String, usize)>>,
     /// What people said that holds until they take it back.
     pub(crate) words: crate::said::Words,
 }
 
-/// Tasks that wait for a lock somebody holds.
+/// Tasks that wait for something with a name: a lock somebody holds, a reference.
 #[derive(Default)]
 pub(crate) struct LockWaiters(Mutex<BTreeMap<String, Vec<Arc<str>>>>);
 

@@ -23,6 +23,7 @@ mod lanes;
 mod limiter;
 mod live;
 mod operate;
+mod pages;
 mod peer;
 mod perform;
 mod poll;

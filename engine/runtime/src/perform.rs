@@ -1,5 +1,6 @@
 //! Performing one request: breaker, tokens, limits, transport, and what the answer means.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use tenon_kit::{LimitNews, Operation, Outcome, Reading, Request};
@@ -22,7 +23,15 @@ pub(crate) struct Errand<'a> {
     /// How it is said.
     pub(crate) request: &'a Request,
     /// The task it is for, where it is one's.
-    pub(crate) task: Option<&'a Arc<str>>,
+    pub(crate) task: Option<&'a AtWork>,
+}
+
+/// A request of a task.
+pub(crate) struct AtWork {
+    /// The task.
+    pub(crate) task: Arc<str>,
+    /// It waits at a gate: nothing of it has left.
+    pub(crate) waits: AtomicBool,
 }
 
 /// A token that was renewed so often for one request, and refused every time, is not taken at all.
@@ -74,7 +83,7 @@ async fn enter<'c>(engine: &Engine, connection: &'c Connection, errand: &Errand<
     match connection.gate.try_enter(errand.request.cost) {
         Some(permit) => permit,
         None => {
-            let _waits = errand.task.map(|task| AtGate::new(engine, task, &connection.name));
+            let _waits = errand.task.map(|at| AtGate::new(engine, at, &connection.name));
             connection.gate.enter(errand.flow, errand.request.cost).await
         }
     }
@@ -98,26 +107,36 @@ async fn exchange(
     reading
 }
 
-/// A task that waits at a gate: another may work meanwhile, and operators see what it waits for.
+/// A request that waits at a gate: another task may work meanwhile, and operators see what it waits
+/// for. Of several requests of one task the first steps aside for it, and the last steps in.
 struct AtGate<'a> {
     engine: &'a Engine,
-    task: &'a Arc<str>,
+    at: &'a AtWork,
 }
 
 impl<'a> AtGate<'a> {
-    fn new(engine: &'a Engine, task: &'a Arc<str>, connection: &str) -> AtGate<'a> {
-        engine.dispatcher.step_aside();
+    fn new(engine: &'a Engine, at: &'a AtWork, connection: &str) -> AtGate<'a> {
         let mut all = engine.at_gates.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(task.clone(), connection.to_owned());
-        AtGate { engine, task }
+        let entry = all.entry(at.task.clone()).or_insert_with(|| (connection.to_owned(), 0));
+        entry.1 = entry.1.saturating_add(1);
+        if entry.1 == 1 {
+            engine.dispatcher.step_aside();
+        }
+        at.waits.store(true, Ordering::Relaxed);
+        AtGate { engine, at }
     }
 }
 
 impl Drop for AtGate<'_> {
     fn drop(&mut self) {
-        self.engine.dispatcher.step_in();
+        self.at.waits.store(false, Ordering::Relaxed);
         let mut all = self.engine.at_gates.lock().unwrap_or_else(PoisonError::into_inner);
-        all.remove(self.task);
+        let Some(entry) = all.get_mut(&self.at.task) else { return };
+        entry.1 = entry.1.saturating_sub(1);
+        if entry.1 == 0 {
+            all.remove(&self.at.task);
+            self.engine.dispatcher.step_in();
+        }
     }
 }
 

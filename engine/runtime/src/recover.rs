@@ -63,6 +63,8 @@ pub(crate) async fn open(
         timers: Timers::default(),
         dispatcher: Dispatcher::new(config.tasks_at_once),
         locks: LockWaiters::default(),
+        pages: crate::pages::Pages::default(),
+        documents: LockWaiters::default(),
         supervisor: Supervisor::new(),
         found_tasks: AtomicUsize::new(0),
         found_writes: AtomicUsize::new(0),
@@ -231,7 +233,8 @@ fn seen(engine: &Engine, row: &TaskRow) -> Open {
     let reason = row.reason.as_deref().and_then(|r| json::read(r).ok()).unwrap_or(Value::Missing);
     let connection = || reason.field("connection").as_text().unwrap_or_default().to_owned();
     let wake = match (row.state.as_str(), reason.field("reason").as_text().unwrap_or_default()) {
-        ("running", _) | ("waiting", "children") => Wake::Recovered,
+        ("running", _) | ("waiting", "children" | "document") => Wake::Recovered,
+        ("waiting" | "needs_person", _) if flags.holds => Wake::Recovered,
         ("waiting", "lock") => Wake::Lock,
         ("waiting", "connection_down" | "connection_auth") => Wake::Park(connection()),
         _ => Wake::Nothing,

@@ -9,6 +9,7 @@ use crate::engine::Integration;
 /// Flags in [`TaskRow::extra`].
 const KEEPS_LANE: u8 = 1;
 const COLLAPSES: u8 = 2;
+const HOLDS: u8 = 4;
 
 /// What the start needs to know of a task without reading its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(crate) struct Flags {
     pub(crate) keeps_lane: bool,
     /// It waits to begin and carries nothing but a record's id.
     pub(crate) collapses: bool,
+    /// Several of its steps wait, each for something of its own.
+    pub(crate) holds: bool,
 }
 
 impl Flags {
@@ -24,6 +27,7 @@ impl Flags {
     pub(crate) fn of(task: &Task) -> Flags {
         Flags {
             keeps_lane: task.keeps_lane(),
+            holds: task.held().next().is_some(),
             collapses: task.length <= 1
                 && matches!(task.state, State::Queued)
                 && matches!(task.trigger, Trigger::Webhook { .. } | Trigger::Poll),
@@ -33,13 +37,18 @@ impl Flags {
     /// From a row.
     pub(crate) fn read(row: &TaskRow) -> Flags {
         let bits = row.extra.as_ref().and_then(|extra| extra.first().copied()).unwrap_or(0);
-        Flags { keeps_lane: bits & KEEPS_LANE != 0, collapses: bits & COLLAPSES != 0 }
+        Flags {
+            keeps_lane: bits & KEEPS_LANE != 0,
+            collapses: bits & COLLAPSES != 0,
+            holds: bits & HOLDS != 0,
+        }
     }
 
     pub(crate) fn write(self) -> Vec<u8> {
         let keeps = if self.keeps_lane { KEEPS_LANE } else { 0 };
         let collapses = if self.collapses { COLLAPSES } else { 0 };
-        vec![keeps | collapses]
+        let holds = if self.holds { HOLDS } else { 0 };
+        vec![keeps | collapses | holds]
     }
 }
 
@@ -111,6 +120,8 @@ pub(crate) fn step_of(task: &Task) -> Option<String> {
         | Reason::UnknownOutcome { step, .. }
         | Reason::SameRecord { step, .. }
         | Reason::Document { step, .. }
+        | Reason::Signal { step, .. }
+        | Reason::UndoFailed { step, .. }
         | Reason::Fault { step, .. } => step,
         _ => return None,
     };

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tenon_machine::{
-    Change, Decision, Effect, Input, Link, LoadedGraph, Origin, ReadKey, Reads, Reason, State,
-    Task, TaskId, World, decide,
+    Change, Created, Decision, Effect, Input, Link, LoadedGraph, Origin, ReadKey, Reads, Reason,
+    State, Task, TaskId, World, decide,
 };
 use tenon_store::{
     AuditRow, Commit, EventRow, Key, LockRow, ReferenceRow, Row, Scan, Select, SentRow, StoreError,
@@ -17,7 +17,7 @@ use tenon_value::{Value, json};
 use crate::engine::{Engine, Integration};
 use crate::live::Values;
 use crate::refusal::{Kind, Refusal};
-use crate::rows;
+use crate::rows::{self, Flags};
 
 /// A task in memory with all it goes by.
 pub(crate) struct Running {
@@ -196,7 +196,11 @@ pub(crate) async fn turn(
                 .hint(refused.hint.clone()));
         }
         if decision.events.is_empty() && decision.changes.is_empty() {
-            if let (Input::TimerFired, Some(due_ms)) = (input, running.task.state.wake_at_ms()) {
+            // Nothing to keep, but what it asked and how far it was walked is known now.
+            running.task = decision.task;
+            if let (Input::TimerFired, Some(due_ms)) = (input, running.task.wake_at_ms())
+                && due_ms > engine.seam.now_ms()
+            {
                 // The clock was set back since the timer went off: it goes off again.
                 engine.timers.set(due_ms, running.id.clone());
             }
@@ -268,12 +272,13 @@ fn commit_of(engine: &Engine, running: &Running, decision: &Decision) -> Result<
     // What lists show changes with the state and the title; the steps between cost no row.
     let shown = |t: &Task| (t.assigned.clone(), t.tags.clone(), t.snoozed_until_ms, t.graph);
     if before.state != task.state
+        || Flags::of(before) != Flags::of(task)
         || rows::title(before) != rows::title(task)
         || shown(before) != shown(task)
     {
         commit = commit.put(rows::summary(task, &running.integration));
     }
-    let (old, new) = (before.state.wake_at_ms(), task.state.wake_at_ms());
+    let (old, new) = (before.wake_at_ms(), task.wake_at_ms());
     if old != new {
         if let Some(due_ms) = old {
             commit = commit.delete(timer(due_ms, task).key());
@@ -305,28 +310,9 @@ fn change_of(
     let now = engine.seam.now_ms();
     Ok(match change {
         Change::Reference { entity, id, link, connection, resource } => {
-            let name = rows::title(task).unwrap_or(&task.record);
-            let text = format!(
-                "{entity} of {name} is {connection} {resource} {} ({})",
-                link.target,
-                link.origin.name()
-            );
-            let line = AuditRow {
-                source: Some(id.clone()),
-                target: Some(link.target.clone()),
-                ..line(engine, task, ("engine", "linked"), text)
-            };
-            let reference = ReferenceRow {
-                pair: pair.clone(),
-                entity: entity.clone(),
-                source: id.clone(),
-                target: link.target.clone(),
-                task: Some(task.id.0.clone()),
-                at_ms: now,
-                origin: link.origin.name().to_owned(),
-                ..ReferenceRow::default()
-            };
-            commit.put(reference).put(line)
+            let target = format!("{connection} {resource}");
+            let told = linked(engine, task, (entity, id), (link, &target));
+            commit.put(reference_of(pair, task, (entity, id, link), now)).put(told)
         }
         Change::Unlink { entity, id } => commit
             .delete(reference_key(pair, entity, id))
@@ -360,20 +346,73 @@ fn change_of(
         }
         Change::Unlock { key } => commit.delete(Key::Lock { name: key.clone() }),
         Change::Child { id, created } => {
-            let (integration, graph) =
-                engine.of_flow(Some(&running.integration.deployment.integration), &created.flow)?;
-            let mut created = (**created).clone();
-            created.graph = graph;
-            if let Some(loaded) = engine.loaded(graph) {
-                created.record = loaded.child_record(&created, &running.integration.systems);
-            }
-            commit.and(crate::begin::birth(id.clone(), created, integration, now).1)
+            let (integration, created) = child_of(engine, running, created)?;
+            commit.and(crate::begin::birth(id.clone(), created, &integration, now).1)
         }
         Change::Audit { text } => commit.put(AuditRow {
             source: Some(task.record.clone()),
             ..line(engine, task, ("flow", "logged"), text.clone())
         }),
     })
+}
+
+fn reference_of(
+    pair: &str,
+    task: &Task,
+    (entity, id, link): (&str, &str, &Link),
+    at_ms: i64,
+) -> ReferenceRow {
+    ReferenceRow {
+        pair: pair.to_owned(),
+        entity: entity.to_owned(),
+        source: id.to_owned(),
+        target: link.target.clone(),
+        task: Some(task.id.0.clone()),
+        at_ms,
+        origin: link.origin.name().to_owned(),
+        ..ReferenceRow::default()
+    }
+}
+
+fn linked(
+    engine: &Engine,
+    task: &Task,
+    (entity, id): (&str, &str),
+    (link, target): (&Link, &str),
+) -> AuditRow {
+    let name = rows::title(task).unwrap_or(&task.record);
+    let origin = link.origin.name();
+    let text = format!("{entity} of {name} is {target} {} ({origin})", link.target);
+    AuditRow {
+        source: Some(id.to_owned()),
+        target: Some(link.target.clone()),
+        ..line(engine, task, ("engine", "linked"), text)
+    }
+}
+
+/// The first entry of a child, with what only the runtime knows: the newest graph of its flow, its
+/// record, and the lane of that record where its parent gave it none.
+fn child_of(
+    engine: &Engine,
+    running: &Running,
+    created: &Created,
+) -> Result<(Arc<Integration>, Created), Refusal> {
+    let name = &running.integration.deployment.integration;
+    let (integration, graph) = engine.of_flow(Some(name), &created.flow)?;
+    let integration = integration.clone();
+    let mut created = created.clone();
+    created.graph = graph;
+    let systems = &running.integration.systems;
+    let Some(loaded) = engine.loaded(graph) else { return Ok((integration, created)) };
+    created.record = loaded.child_record(&created, systems);
+    if created.lane.is_empty() {
+        let from = &loaded.graph.from;
+        let key = systems.get(&from.connection).and_then(|s| s.key_field(&from.resource));
+        created.lane = loaded
+            .lane(key.as_deref().unwrap_or("id"), &created.record)
+            .map_err(|fault| Refusal { kind: Kind::Invalid, ..Refusal::from(*fault) })?;
+    }
+    Ok((integration, created))
 }
 
 /// An audit line of a task: who did what, and its text.
@@ -400,13 +439,20 @@ fn after(engine: &Arc<Engine>, running: &Running, before: &Task, changes: &[Chan
                     engine.dispatcher.deliver(&waiter, Input::LockFree);
                 }
             }
+            Change::Reference { entity, id, .. } => {
+                stored(engine, &running.integration.pair, (entity, id));
+            }
+            Change::Child { id, created } if created.lane.is_empty() => {
+                let lane = child_of(engine, running, created).map(|(_, created)| created.lane);
+                enter(engine, &Arc::from(lane.unwrap_or_default()), &Arc::from(id.0.as_str()));
+            }
             Change::Child { id, .. } => {
                 enter(engine, &Arc::from(task.lane.as_str()), &Arc::from(id.0.as_str()));
             }
             _ => {}
         }
     }
-    let (old, new) = (before.state.wake_at_ms(), task.state.wake_at_ms());
+    let (old, new) = (before.wake_at_ms(), task.wake_at_ms());
     if old != new {
         if let Some(due_ms) = old {
             engine.timers.unset(due_ms, id);
@@ -423,9 +469,14 @@ fn after(engine: &Arc<Engine>, running: &Running, before: &Task, changes: &[Chan
         );
     }
     lane(engine, running);
-    waits(engine, id, &task.state);
+    waits(engine, running, &before.reasons());
     let ended = task.state.is_ended() && !before.state.is_ended();
-    if ended && let Some((parent, _)) = task.parent() {
+    // A parent hears of the end, and when its child begins or ceases to ask a person.
+    let asks = |task: &Task| matches!(task.state, State::NeedsPerson(_));
+    if (ended || asks(before) != asks(task))
+        && !crate::pages::has_moved(engine, task)
+        && let Some((parent, _)) = task.parent()
+    {
         let input = Input::ChildEnded { child: task.id.clone(), state: task.state.clone() };
         engine.dispatcher.deliver(&Arc::from(parent.0.as_str()), input);
     }
@@ -463,21 +514,57 @@ pub(crate) fn enter(engine: &Engine, lane: &Arc<str>, id: &Arc<str>) {
     }
 }
 
-/// Registers a waiting task with what wakes it.
-pub(crate) fn waits(engine: &Arc<Engine>, id: &Arc<str>, state: &State) {
-    let Some(reason) = state.reason().filter(|_| matches!(state, State::Waiting(_))) else {
+/// Registers a task that waits with what wakes it, beside those it was registered with before.
+fn waits(engine: &Arc<Engine>, running: &Running, before: &[&Reason]) {
+    let (id, task) = (&running.id, &running.task);
+    if task.state.is_ended() {
         return;
-    };
-    match reason {
-        Reason::Lock { of, .. } => wait_for_lock(engine, id, of),
-        Reason::ConnectionDown { connection, .. } | Reason::ConnectionAuth { connection, .. } => {
-            match engine.connections.get(connection) {
-                Some(connection) => connection.park(id),
-                None => tracing::warn!(%id, connection, "waits for a connection that is gone"),
-            }
-        }
-        _ => {}
     }
+    for reason in task.reasons() {
+        if before.contains(&reason) {
+            continue;
+        }
+        match reason {
+            Reason::Lock { of, .. } => wait_for_lock(engine, id, of),
+            Reason::Document { reference, .. } => wait_for_document(engine, running, reference),
+            Reason::ConnectionDown { connection, .. }
+            | Reason::ConnectionAuth { connection, .. } => {
+                match engine.connections.get(connection) {
+                    Some(connection) => connection.park(id),
+                    None => tracing::warn!(%id, connection, "waits for a connection that is gone"),
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The name under which tasks wait for a reference, given as `ENTITY ID`.
+pub(crate) fn awaited(pair: &str, reference: &str) -> String {
+    format!("{pair} {reference}")
+}
+
+/// Tells whoever waits for a reference that it was stored.
+pub(crate) fn stored(engine: &Engine, pair: &str, (entity, id): (&str, &str)) {
+    for waiter in engine.documents.take(&awaited(pair, &format!("{entity} {id}"))) {
+        let (entity, id) = (entity.to_owned(), id.to_owned());
+        engine.dispatcher.deliver(&waiter, Input::ReferenceStored { entity, id });
+    }
+}
+
+fn wait_for_document(engine: &Arc<Engine>, running: &Running, reference: &str) {
+    let Some((entity, id)) = reference.split_once(' ') else { return };
+    let pair = running.integration.pair.clone();
+    engine.documents.add(&awaited(&pair, reference), &running.id);
+    // It may have been stored since the decision was made.
+    let (entity, id) = (entity.to_owned(), id.to_owned());
+    let key = reference_key(&pair, &entity, &id);
+    let engine = engine.clone();
+    engine.clone().supervisor.spawn(async move {
+        if matches!(engine.store.get(&key).await, Ok(Some(_))) {
+            stored(&engine, &pair, (&entity, &id));
+        }
+    });
 }
 
 fn wait_for_lock(engine: &Arc<Engine>, id: &Arc<str>, lock: &str) {

@@ -1,9 +1,14 @@
 //! A worker: loads a task, takes turns while there is mail or something to perform, lets it go.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use tenon_graph::GraphHash;
+use tenon_kit::Reading;
 use tenon_machine::{Ask, Effect, Event, Input, State, Task, TaskId, Verb};
 use tenon_store::{Key, Row, Select};
 use tenon_value::{Class, Fault};
@@ -11,7 +16,8 @@ use tenon_value::{Class, Fault};
 use crate::codes;
 use crate::engine::Engine;
 use crate::live::all;
-use crate::perform::{Errand, not_sent, perform};
+use crate::pages::Page;
+use crate::perform::{AtWork, Errand, not_sent, perform};
 use crate::refusal::{Kind, Refusal};
 use crate::said::Of;
 use crate::turn::{Running, turn};
@@ -55,9 +61,56 @@ pub(crate) async fn journal(engine: &Engine, id: &str) -> Result<Vec<Event>, Ref
     Ok(events)
 }
 
-enum Next {
-    Turn(Box<Input>),
-    Send(Box<Ask>, Box<tenon_kit::Request>),
+/// A request under way; gives nothing when the engine went down before anything of it had left.
+type Sending = Pin<Box<dyn Future<Output = Option<Input>> + Send>>;
+
+/// What a worker has in hand.
+#[derive(Default)]
+struct Hands {
+    /// Inputs that came of the task's own effects.
+    turns: VecDeque<Input>,
+    /// Requests under way.
+    sends: Vec<Sending>,
+    /// The engine goes down: nothing new is begun, and the next start finds the task again.
+    stopped: bool,
+}
+
+impl Hands {
+    /// The input that comes next; none when nothing does.
+    async fn next(&mut self) -> Option<Input> {
+        loop {
+            if let Some(input) = self.turns.pop_front() {
+                return Some(input);
+            }
+            if self.sends.is_empty() {
+                return None;
+            }
+            match first(&mut self.sends).await {
+                Some(input) => return Some(input),
+                None => self.stopped = true,
+            }
+        }
+    }
+}
+
+/// Waits for the first of some requests, and takes it out.
+async fn first(sends: &mut Vec<Sending>) -> Option<Input> {
+    poll_fn(|context| {
+        let polled = sends.iter_mut().enumerate().find_map(|(n, sending)| {
+            match sending.as_mut().poll(context) {
+                Poll::Ready(input) => Some((n, input)),
+                Poll::Pending => None,
+            }
+        });
+        match polled {
+            Some((n, input)) => {
+                drop(sends.remove(n));
+                Poll::Ready(input)
+            }
+            None => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// Works on a task until there is nothing to do for it.
@@ -78,34 +131,16 @@ pub(crate) async fn work(engine: Arc<Engine>, id: Arc<str>) {
             return;
         }
     };
-    let mut next = VecDeque::new();
+    let mut hands = Hands::default();
     loop {
-        let (step, reply) = match engine.dispatcher.mail(&id) {
-            Some(mail) => (Next::Turn(Box::new(mail.input)), mail.reply),
-            None => match next.pop_front() {
-                Some(step) => (step, None),
+        let (input, reply) = match engine.dispatcher.mail(&id) {
+            Some(mail) => (mail.input, mail.reply),
+            None => match hands.next().await {
+                Some(input) => (input, None),
+                None if hands.stopped => return engine.dispatcher.abandon(&id),
                 None if engine.dispatcher.finish(&id) => return,
                 None => continue,
             },
-        };
-        let input = match step {
-            Next::Turn(input) => *input,
-            Next::Send(..) if engine.is_stopping() => {
-                engine.dispatcher.abandon(&id);
-                return;
-            }
-            Next::Send(ask, request) => {
-                let input = tokio::select! {
-                    biased;
-                    input = sent(&engine, &running, ask, &request) => Some(input),
-                    () = stopped_at_gate(&engine, &id) => None,
-                };
-                let Some(input) = input else {
-                    engine.dispatcher.abandon(&id);
-                    return;
-                };
-                input
-            }
         };
         if input == Input::Start && is_held(&engine, &running) {
             // It stays queued, in its lane's line or at its head, until the flow is resumed.
@@ -133,7 +168,7 @@ pub(crate) async fn work(engine: Arc<Engine>, id: Arc<str>) {
             return;
         }
         for effect in effects {
-            follow(&engine, &running, effect, &mut next).await;
+            follow(&engine, &running, effect, &mut hands).await;
         }
     }
 }
@@ -177,67 +212,84 @@ pub(crate) async fn one_turn(
     done
 }
 
-/// Resolves when the engine goes down while this task's request still waits at a gate: nothing of
-/// it has left, and the next start finds the task again.
-async fn stopped_at_gate(engine: &Engine, id: &Arc<str>) {
+/// Resolves when the engine goes down while the request still waits at a gate: nothing of it has left,
+/// and the next start finds the task again.
+async fn stopped_at_gate(engine: &Engine, at: &AtWork) {
     let mut stop = engine.stop_signal.subscribe();
     let _ = stop.wait_for(|stop| *stop).await;
-    let waits = engine.at_gates.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id);
-    if !waits {
+    if !at.waits.load(Ordering::Relaxed) {
         std::future::pending::<()>().await;
     }
 }
 
-async fn sent(
-    engine: &Engine,
+/// A request of a task, from the gate to its answer.
+fn sending(
+    engine: Arc<Engine>,
     running: &Running,
     ask: Box<Ask>,
-    request: &tenon_kit::Request,
-) -> Input {
+    request: Box<tenon_kit::Request>,
+) -> Sending {
     let flow: Arc<str> = Arc::from(running.task.flow.as_str());
-    let reading = match engine.connections.get(&ask.connection) {
+    let at = AtWork { task: running.id.clone(), waits: AtomicBool::new(false) };
+    Box::pin(async move {
+        if engine.is_stopping() {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            reading = sent(&engine, &flow, (&ask, &request), &at) => {
+                Some(Input::Answered { ask, reading: Box::new(reading) })
+            }
+            () = stopped_at_gate(&engine, &at) => None,
+        }
+    })
+}
+
+async fn sent(
+    engine: &Engine,
+    flow: &Arc<str>,
+    (ask, request): (&Ask, &tenon_kit::Request),
+    at: &AtWork,
+) -> Reading {
+    match engine.connections.get(&ask.connection) {
         Some(connection) => {
-            perform(
-                engine,
-                connection,
-                Errand { flow: &flow, operation: &ask.operation, request, task: Some(&running.id) },
-            )
-            .await
+            let operation = &ask.operation;
+            perform(engine, connection, Errand { flow, operation, request, task: Some(at) }).await
         }
         None => not_sent(Fault::new(
             codes::CONNECTION_UNKNOWN,
             Class::Missing,
             format!("there is no connection `{}`", ask.connection),
         )),
-    };
-    Input::Answered { ask, reading: Box::new(reading) }
+    }
 }
 
-async fn follow(
-    engine: &Arc<Engine>,
-    running: &Running,
-    effect: Effect,
-    next: &mut VecDeque<Next>,
-) {
+async fn follow(engine: &Arc<Engine>, running: &Running, effect: Effect, hands: &mut Hands) {
     match effect {
         Effect::Send { ask, .. } if crate::upkeep::looks_first(engine, &running.task, &ask) => {
-            let input = Input::Restored { now_ms: engine.seam.now_ms() };
-            next.push_back(Next::Turn(Box::new(input)));
+            hands.turns.push_back(Input::Restored { now_ms: engine.seam.now_ms() });
         }
-        Effect::Send { ask, request } => next.push_back(Next::Send(ask, request)),
-        Effect::Continue => next.push_back(Next::Turn(Box::new(Input::Continue))),
+        Effect::Send { .. } if engine.is_stopping() => hands.stopped = true,
+        Effect::Send { ask, request } => {
+            hands.sends.push(sending(engine.clone(), running, ask, request));
+        }
+        Effect::Continue => hands.turns.push_back(Input::Continue),
         Effect::WatchChild { child } => {
             let id: Arc<str> = Arc::from(child.0.as_str());
             match load(engine, &id).await {
-                Ok(found) if found.task.state.is_ended() => {
+                Ok(found) if is_settled(&found.task.state) => {
                     let state = found.task.state;
-                    next.push_back(Next::Turn(Box::new(Input::ChildEnded { child, state })));
+                    hands.turns.push_back(Input::ChildEnded { child, state });
                 }
                 Ok(_) => {}
                 Err(refusal) => {
                     tracing::error!(task = %running.id, %refusal, "a child cannot be found");
                 }
             }
+        }
+        Effect::WatchPage { step, from, children, collects } => {
+            let page = Page { parent: running.id.clone(), step, from, children, collects };
+            crate::pages::watch(engine, page).await;
         }
         Effect::RetryChild { child, by, why } => {
             let id: Arc<str> = Arc::from(child.0.as_str());

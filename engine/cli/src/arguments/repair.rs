@@ -35,6 +35,10 @@ pub enum Task {
     Pause(TaskVerb),
     /// Lets a held task go on.
     Resume(TaskVerb),
+    /// Delivers a signal that a step waits for, or will.
+    Signal(TaskSignal),
+    /// Makes undone what an ended task did, by the `undo:` of its steps.
+    Undo(TaskVerb),
     /// Starts a new task for the same record.
     Rerun(TaskVerb),
     /// Goes on by another version of its flow.
@@ -105,6 +109,19 @@ pub struct TaskOne {
 pub struct TaskVerb {
     #[command(flatten)]
     pub which: Which,
+}
+
+/// `tenon task signal`
+#[derive(Debug, Args)]
+pub struct TaskSignal {
+    #[command(flatten)]
+    pub which: Which,
+    /// The signal's name, as the flow's `wait: { signal: … }` has it.
+    #[arg(long)]
+    pub name: String,
+    /// What it carries, as JSON: the step's output.
+    #[arg(long, value_name = "JSON", default_value = "null")]
+    pub value: String,
 }
 
 /// `tenon task retry`

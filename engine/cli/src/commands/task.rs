@@ -95,6 +95,12 @@ fn verb_of(command: Task) -> Result<(Which, &'static str, Value), Failure> {
         Task::Cancel(command) => (command.which, "cancel", nothing()),
         Task::Pause(command) => (command.which, "pause", nothing()),
         Task::Resume(command) => (command.which, "resume", nothing()),
+        Task::Undo(command) => (command.which, "undo", nothing()),
+        Task::Signal(signal) => {
+            let value = json_of("--value", &signal.value)?;
+            let with = Value::of([("name", Value::text(&signal.name)), ("value", value)]);
+            (signal.which, "signal", with)
+        }
         Task::Rerun(command) => (command.which, "rerun", nothing()),
         Task::Move(to) => (to.which, "move", Value::of([("to", Value::text(&to.to))])),
         Task::Assign(to) => (to.which, "assign", Value::of([("to", text(to.to.as_deref()))])),

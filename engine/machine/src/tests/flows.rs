@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tenon_graph::{
-    Catch, Endpoint, Expect, Find, Graph, Node, Program, Retry, Skip, Step, StopAs, Stores,
-    Triggers, UpdatePolicy, Upsert, WhenLocked,
+    Catch, Create, Each, Endpoint, Expect, Failures, Find, Gather, Graph, Node, Program, Retry,
+    Skip, Step, StopAs, Stores, Triggers, UpdatePolicy, Upsert, WhenLocked,
 };
 
 pub(super) fn code(code: &Json) -> Program {
@@ -260,4 +260,51 @@ pub(super) fn stop(id: &str, end: StopAs) -> Node {
 /// Customer, order, invoice, booking, a log line: the whole way.
 pub(super) fn whole() -> Graph {
     graph("order", vec![customer(), order(), invoice(), book(), log()])
+}
+
+/// A graph whose nodes say themselves what follows.
+pub(super) fn shaped(flow: &str, nodes: Vec<(Node, Option<u32>)>) -> Graph {
+    let nexts: Vec<Option<u32>> = nodes.iter().map(|(_, next)| *next).collect();
+    let mut graph = graph(flow, nodes.into_iter().map(|(node, _)| node).collect());
+    for (node, next) in graph.nodes.iter_mut().zip(nexts) {
+        node.next = next;
+    }
+    let fields = [("ref", path("line.id")), ("sku", path("line.sku")), ("qty", path("line.qty"))];
+    graph.mappings.insert("row".to_owned(), mapping("row", &fields));
+    graph
+}
+
+/// Makes a record of a line, named by the line.
+pub(super) fn row() -> Node {
+    let create = Create {
+        of: at("ledger", "row"),
+        entity: "row".to_owned(),
+        reference: code(&path("line.id")),
+        mapping: "row".to_owned(),
+        with: Vec::new(),
+    };
+    node("row", Step::Create(Box::new(create)))
+}
+
+/// Goes over the lines of the order.
+pub(super) fn lines(body: u32, at_once: u32, failures: Failures) -> Each {
+    Each {
+        items: code(&path("order.lines")),
+        name: "line".to_owned(),
+        index: Some("i".to_owned()),
+        body: Some(body),
+        at_once,
+        failures,
+        detach: false,
+        gather: vec![
+            ("quantity".to_owned(), Gather::Sum(code(&path("line.qty")))),
+            ("made".to_owned(), Gather::Count(code(&is_there("row")))),
+            ("rows".to_owned(), Gather::List { value: code(&path("line.sku")), max: 10 }),
+        ],
+        after: None,
+    }
+}
+
+pub(super) fn says(id: &str, what: &str) -> Node {
+    node(id, Step::Log { text: code(&path(what)) })
 }

@@ -6,7 +6,7 @@ use tenon_value::{Fault, Value, json};
 
 use super::flows::{graph, order, whole};
 use super::process::Process;
-use crate::{Event, MAX_EVENTS, Reason, Task, TaskId, What, codes};
+use crate::{Cause, Event, ItemFault, MAX_EVENTS, Reason, Task, TaskId, What, Who, codes};
 
 #[test]
 fn every_event_of_a_history_reads_back_as_it_was_written() {
@@ -118,16 +118,73 @@ fn every_reason_says_something_and_names_itself() {
         Reason::Timer { until_ms: 1 },
         Reason::Lane { lane: "l".into(), behind: TaskId("task_0".into()) },
         Reason::Limit { connection: "c".into(), bucket: "b".into(), free_ms: 2 },
-        Reason::Document { step: "s".into(), reference: "order 1".into() },
+        Reason::Document { step: "s".into(), reference: "order 1".into(), until_ms: None },
         Reason::AccountChanged { from: "a".into(), to: "b".into() },
         Reason::ConnectionDown { connection: "c".into(), since_ms: 3, fault },
     ];
     for reason in reasons {
         assert!(!reason.describe().is_empty());
         assert_eq!(reason.to_value().field("reason").as_text(), Some(reason.name()));
-        let event = Event::at(0, What::Waited { reason });
+        let event = Event::at(0, What::Waited { reason, wake_ms: None });
         assert_eq!(Event::decode(&event.encode()).unwrap(), event);
     }
+}
+
+/// Every event that several steps under way brought, with a small content.
+fn later_events() -> Vec<What> {
+    let step = || "row[3]".to_owned();
+    let fault = || Fault::new("X", tenon_value::Class::Limit, "x");
+    let reason = Reason::Timer { until_ms: 7 };
+    let who = Who { by: "kim".into(), why: "so".into() };
+    let failed = vec![ItemFault { item: 3, fault: fault() }];
+    vec![
+        What::Waited { reason: reason.clone(), wake_ms: None },
+        What::Waited { reason: reason.clone(), wake_ms: Some(5) },
+        What::Held { step: step(), reason, wake_ms: None },
+        What::Unheld { steps: vec![step()] },
+        What::StepBegun { step: step(), until_ms: Some(1), over_ms: None },
+        What::Signalled { name: "go".into(), value: Value::from(1_i64), who: who.clone() },
+        What::SignalTaken { step: step(), name: "go".into() },
+        What::Spread { step: step(), items: vec!["a".into()] },
+        What::UndoBegun { cause: Some(Cause { step: step(), fault: fault() }), by: None },
+        What::UndoBegun { cause: None, by: Some(who) },
+        What::Undone { step: step() },
+        What::PageStarted {
+            step: step(),
+            run: "one".into(),
+            flow: "line".into(),
+            from: 0,
+            count: 2,
+            names: "ab".into(),
+        },
+        What::PageEnded { step: step(), failed: failed.clone(), ends: vec!["done".into()] },
+        What::PageFailed { step: step(), failed },
+        What::ItemHealed { step: step(), item: 3, again: vec!["sum".into()] },
+    ]
+}
+
+#[test]
+fn the_encoded_forms_of_later_events_stay_as_they_are() {
+    let mut lines = String::new();
+    for what in later_events() {
+        let event = Event::at(1, what);
+        let bytes = event.encode();
+        assert_eq!(Event::decode(&bytes).unwrap(), event);
+        assert!(!event.describe().is_empty());
+        lines.push_str(&format!("{} {}\n", event.what.name(), hex::encode(bytes)));
+    }
+    insta::assert_snapshot!(lines);
+}
+
+#[test]
+fn entries_written_before_steps_could_be_held_are_read() {
+    // `waited` with its reason alone, and `children` without the one that asks.
+    let waited = hex::decode("820182 0e82 00 07".replace(' ', "")).unwrap();
+    let wanted = What::Waited { reason: Reason::Timer { until_ms: 7 }, wake_ms: None };
+    assert_eq!(Event::decode(&waited).unwrap().what, wanted);
+    let children = hex::decode("820182 0e84 08 6173 01 01".replace(' ', "")).unwrap();
+    let reason = Reason::Children { step: "s".into(), open: 1, of: 1, asks: None };
+    assert_eq!(Event::decode(&children).unwrap().what, What::Waited { reason, wake_ms: None });
 }
 
 proptest! {

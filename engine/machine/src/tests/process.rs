@@ -74,8 +74,11 @@ pub(super) struct Process {
     pub(super) task: Task,
     pub(super) dry_run: bool,
     inputs: VecDeque<Input>,
+    /// Which of the inputs that came is taken next; the first when there is nothing here.
+    pub(super) draws: VecDeque<usize>,
     /// Every moment after a commit, before and after its effects.
     pub(super) moments: Vec<Moment>,
+    pub(super) keeps_moments: bool,
     /// Effects that are answered by hand.
     pub(super) left: Vec<Effect>,
 }
@@ -129,7 +132,9 @@ impl Process {
             now_ms,
             dry_run: false,
             inputs: VecDeque::new(),
+            draws: VecDeque::new(),
             moments: Vec::new(),
+            keeps_moments: true,
             left: Vec::new(),
         }
     }
@@ -225,7 +230,7 @@ impl Process {
         }
         self.task = decision.task.clone();
         // What is on disk gives the same task as what is in memory.
-        if !self.dry_run {
+        if !self.dry_run && self.keeps_moments {
             assert_eq!(picture(&self.fold()), picture(&self.task));
             assert_eq!(self.fold().length, self.task.length);
         }
@@ -236,7 +241,7 @@ impl Process {
         let decision = self.decide(input);
         if !decision.events.is_empty() {
             self.commit(&decision);
-            self.moments.push(self.moment());
+            self.keep_moment();
         } else {
             self.task = decision.task.clone();
         }
@@ -251,27 +256,54 @@ impl Process {
                 other => self.left.push(other),
             }
         }
-        self.moments.push(self.moment());
+        self.keep_moment();
         decision
     }
 
-    fn moment(&self) -> Moment {
-        Moment { disk: self.disk.clone(), outside: self.outside.clone(), now_ms: self.now_ms }
+    fn keep_moment(&mut self) {
+        if self.keeps_moments {
+            let (disk, outside) = (self.disk.clone(), self.outside.clone());
+            self.moments.push(Moment { disk, outside, now_ms: self.now_ms });
+        }
+    }
+
+    fn next_input(&mut self) -> Option<Input> {
+        let draw = self.draws.pop_front().unwrap_or(0);
+        let count = self.inputs.len().max(1);
+        self.inputs.remove(draw % count)
     }
 
     /// Runs until nothing happens by itself any more.
     pub(super) fn run(&mut self) -> &mut Process {
-        for _ in 0..500 {
-            if let Some(input) = self.inputs.pop_front() {
+        for _ in 0..3_000 {
+            if let Some(input) = self.next_input() {
                 self.take(&input);
                 continue;
             }
-            let Some(at) = self.task.state.wake_at_ms() else { return self };
+            let Some(at) = self.task.wake_at_ms() else { return self };
             self.now_ms = self.now_ms.max(at);
             self.outside.pass_time(self.now_ms);
             self.inputs.push_back(Input::TimerFired);
         }
         panic!("it does not come to an end:\n{}", picture(&self.task));
+    }
+
+    /// Takes what came, without letting time pass.
+    pub(super) fn take_all(&mut self) {
+        while let Some(input) = self.inputs.pop_front() {
+            self.take(&input);
+        }
+    }
+
+    /// Takes one input, or lets time pass.
+    pub(super) fn step_or_wait(&mut self) {
+        if let Some(input) = self.inputs.pop_front() {
+            self.take(&input);
+            return;
+        }
+        let at = self.task.wake_at_ms().unwrap();
+        self.now_ms = self.now_ms.max(at);
+        self.inputs.push_back(Input::TimerFired);
     }
 
     /// Runs until so many requests were asked.

@@ -66,6 +66,7 @@ impl Runtime {
             .hint("delete it first, if it is wrong"),
             _ => e.into(),
         })?;
+        crate::turn::stored(engine, &row.pair, (&row.entity, &row.source));
         Ok(reference_value(&row))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use tenon_machine::{Reason, State};
+use tenon_machine::{Reason, State, Task};
 use tenon_store::{Row, Scan, Select, TaskRow};
 use tenon_value::{Value, json};
 
@@ -124,13 +124,15 @@ impl Runtime {
                 ("since_ms", Value::from(task.updated_ms)),
                 ("reason", task.state.reason().map_or(Value::Missing, Reason::to_value)),
                 ("because", Value::from(said)),
+                ("also", also(task)),
             ]));
             verbs = verbs_of(&task.state);
-            let child = task.steps.values().find_map(|step| {
-                let child = step.child.as_ref()?;
-                child.ended.is_none().then(|| child.id.0.clone())
-            });
-            match next.or(child.filter(|_| matches!(task.state, State::Waiting(_)))) {
+            let child = match task.state.reason() {
+                Some(Reason::Children { asks: Some(child), .. }) => Some(child.0.clone()),
+                Some(Reason::Children { .. }) => open_child(task),
+                _ => None,
+            };
+            match next.or(child) {
                 Some(next) if next != at => at = next,
                 _ => break,
             }
@@ -195,7 +197,9 @@ impl Runtime {
     fn at_work(&self, id: &str) -> String {
         let engine = self.engine();
         let at_gates = engine.at_gates.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(connection) = at_gates.get(id) else { return "it is being worked on".to_owned() };
+        let Some((connection, _)) = at_gates.get(id) else {
+            return "it is being worked on".to_owned();
+        };
         let crowd = engine.connections.get(connection).map(|c| c.gate.crowd());
         let free =
             crowd.and_then(|crowd| crowd.free_at).map(|at| format!(", free at {}", clock(at)));
@@ -265,6 +269,28 @@ fn wanted(row: &TaskRow, query: &TaskQuery) -> bool {
         && query.record.as_ref().is_none_or(record)
 }
 
+/// A child that is waited for and has not ended.
+fn open_child(task: &Task) -> Option<String> {
+    task.steps.values().find_map(|step| {
+        let child = step.child.as_ref().filter(|child| !child.detach)?;
+        child.ended.is_none().then(|| child.id.0.clone())
+    })
+}
+
+/// What other steps of the task wait for, beside the reason of its state.
+fn also(task: &Task) -> Value {
+    let all: Vec<Value> = task
+        .reasons()
+        .into_iter()
+        .filter(|reason| Some(*reason) != task.state.reason())
+        .map(Reason::to_value)
+        .collect();
+    match all.is_empty() {
+        true => Value::Missing,
+        false => Value::list(all),
+    }
+}
+
 fn clock(ms: i64) -> String {
     let at = tenon_value::time::from_millis(ms);
     at.map(|at| tenon_value::time::format_datetime(&at)).unwrap_or_default()
@@ -277,6 +303,15 @@ fn verbs_of(state: &State) -> Vec<String> {
         }
         State::NeedsPerson(Reason::SameRecord { .. }) => {
             &["tenon task link ID --id TARGET", "tenon task create-new ID"]
+        }
+        State::NeedsPerson(Reason::UndoFailed { .. }) => {
+            &["tenon task retry ID", "tenon task cancel ID"]
+        }
+        State::Waiting(Reason::Signal { name, .. }) => {
+            return vec![
+                format!("tenon task signal ID --name {name} --value JSON"),
+                "tenon task cancel ID".to_owned(),
+            ];
         }
         State::Waiting(Reason::Paused { .. }) => &["tenon task resume ID"],
         State::Waiting(Reason::Retry { .. }) => &["tenon task retry ID", "tenon task cancel ID"],

@@ -32,6 +32,8 @@ pub const VERBS: &[&str] = &[
     "cancel",
     "pause",
     "resume",
+    "signal",
+    "undo",
     "rerun",
     "move",
     "assign",
@@ -43,7 +45,7 @@ pub const VERBS: &[&str] = &[
 impl Runtime {
     /// Gives a task one of [`VERBS`] and the task after it. `with` holds what the verb takes: `latest`
     /// and `from` (retry), `step` (edit, skip), `patch`, `part` (edit: `record`, `input`, `output`),
-    /// `output` (skip), `id` (happened, link), `to` (move, assign), `add` and `remove` (tag), `text`
+    /// `output` (skip), `name` and `value` (signal), `id` (happened, link), `to` (move, assign), `add` and `remove` (tag), `text`
     /// (note), `until` (snooze). With `dry_run: true` nothing happens, and the answer says what would,
     /// and which outside effects already did.
     ///
@@ -119,6 +121,11 @@ impl Runtime {
             "not_happened" | "not-happened" => Verb::Say(Said::NotHappened),
             "link" => Verb::Say(Said::Link { id: needed("id")? }),
             "create_new" | "create-new" => Verb::Say(Said::CreateNew),
+            "undo" => Verb::Undo,
+            "signal" => {
+                let (name, value) = (needed("name")?, with.field("value").clone());
+                Verb::Signal { name, value }
+            }
             "move" => Verb::Move { to: self.graph_named(row, &needed("to")?).await? },
             "assign" => Verb::Care(Care::Assigned { to: text("to") }),
             "tag" => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenon_graph::{
     Catch, Endpoint, Find, Graph, Node, Poll, Program, Retry, Step, Triggers, UpdatePolicy, Upsert,
-    WhenLocked,
+    WaitOn, WhenLocked,
 };
 
 fn program(code: &str) -> Program {
@@ -104,6 +104,39 @@ fn book() -> Step {
     }
 }
 
+/// One branch waits for a signal, the other writes and waits for another order's document.
+fn side() -> Vec<Node> {
+    let branches = vec![("a".to_owned(), Some(1)), ("b".to_owned(), Some(2))];
+    let wait = |on: WaitOn| Step::Wait { on, within_ms: None };
+    let nine = program(r#"{"const":{"text":"9"}}"#);
+    vec![
+        node("both", Step::Together { branches }, Some(4)),
+        node("go", wait(WaitOn::Signal("go".to_owned())), None),
+        node("write", upsert(), Some(3)),
+        node("nine", wait(WaitOn::Reference { entity: "order".to_owned(), id: nine }), None),
+        node("book", book(), None),
+    ]
+}
+
+/// Two reads side by side.
+fn reads() -> Vec<Node> {
+    let branches = vec![("a".to_owned(), Some(1)), ("b".to_owned(), Some(2))];
+    let get = || Step::Get { of: end("shop"), by: path("order", "id") };
+    vec![
+        node("both", Step::Together { branches }, None),
+        node("one", get(), None),
+        node("two", get(), None),
+    ]
+}
+
+/// Waits a day for a signal, then writes.
+fn later() -> Vec<Node> {
+    let on = WaitOn::Signal("go".to_owned());
+    let mut wait = node("go", Step::Wait { on, within_ms: Some(86_400_000) }, Some(1));
+    wait.catch.push(Catch { fault: "WAIT_OVER".to_owned(), to: None });
+    vec![wait, node("write", upsert(), None)]
+}
+
 /// `order`: write, then book. `parent`: runs `order` as a child.
 pub fn all() -> Vec<Graph> {
     let run = Step::Run { flow: "order".to_owned(), with: Vec::new(), detach: false };
@@ -117,6 +150,9 @@ pub fn all() -> Vec<Graph> {
             vec![node("write", upsert(), Some(1)), node("book", book(), None)],
         ),
         graph("parent", &[], vec![node("child", run, None)]),
+        graph("side", &[], side()),
+        graph("reads", &[], reads()),
+        graph("later", &[], later()),
         polled,
     ]
 }

@@ -5,6 +5,7 @@ mod once;
 mod order;
 mod outage;
 mod polls;
+mod several;
 mod upkeep;
 mod verbs;
 mod world;

@@ -39,7 +39,7 @@ async fn mark(engine: &Arc<Engine>, id: &str, why: &str) -> Result<(), Refusal> 
     row.reason = Some(json::write(&reason.to_value()));
     row.fault = Some(json::write(&fault.to_value()));
     row.updated_ms = now;
-    row.extra = Some(Flags { keeps_lane: false, collapses: false }.write());
+    row.extra = Some(Flags { keeps_lane: false, collapses: false, holds: false }.write());
     let line = AuditRow {
         at_ms: now,
         id: engine.seam.id("line"),

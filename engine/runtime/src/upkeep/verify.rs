@@ -163,7 +163,7 @@ async fn fits(
     };
     let timers = store.scan(Scan::new(Select::TimersOf(row.id.clone())).lenient()).await?;
     let timers: Vec<i64> = timers.rows.into_iter().filter_map(due).collect();
-    if timers != task.state.wake_at_ms().into_iter().collect::<Vec<_>>() {
+    if timers != task.wake_at_ms().into_iter().collect::<Vec<_>>() {
         wrong.push("its timer is not the one its journal asks for".to_owned());
     }
     let locks = store.scan(Scan::new(Select::LocksOf(row.id.clone())).lenient()).await?;
