@@ -129,7 +129,7 @@ impl Rehearsal<'_> {
         let mut task = Task::new(id.clone(), self.now_ms, created);
         let mut inputs = VecDeque::from([Input::Start]);
         for _ in 0..MOST_INPUTS {
-            let input = match (inputs.pop_front(), task.state.wake_at_ms()) {
+            let input = match (inputs.pop_front(), task.wake_at_ms()) {
                 (Some(input), _) => input,
                 (None, Some(at_ms)) => {
                     self.now_ms = self.now_ms.max(at_ms);
