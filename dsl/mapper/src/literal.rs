@@ -47,7 +47,7 @@ fn to_value(literal: Literal) -> Option<Value> {
         Literal::Number(n) => Value::Number(Number::parse(&n).ok()?),
         Literal::Text(t) => Value::Text(t),
         Literal::Money(amount, code) => {
-            Value::Money(Money::new(Number::parse(&amount).ok()?, Currency::new(&code)))
+            Value::from(Money::new(Number::parse(&amount).ok()?, Currency::new(&code)))
         }
         Literal::Date(d) => Value::Date(time::parse_date(&d)?),
         Literal::DateTime(d) => Value::DateTime(time::parse_datetime(&d)?),

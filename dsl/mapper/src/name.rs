@@ -19,19 +19,46 @@ pub struct FieldName {
 impl FieldName {
     /// The field of a record.
     pub(crate) fn of<'r>(&self, fields: &'r Record) -> Option<&'r Value> {
-        if let Some((name, value)) = fields.get_index(self.place.load(Ordering::Relaxed))
-            && **name == *self.text
-        {
-            return Some(value);
-        }
-        let (place, _, value) = fields.get_full(&*self.text)?;
-        self.place.store(place, Ordering::Relaxed);
-        Some(value)
+        find(fields, &self.text, &self.place)
     }
 
     /// The name.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+}
+
+/// Looks at the remembered place first, else searches and remembers.
+fn find<'r>(fields: &'r Record, text: &str, place: &AtomicUsize) -> Option<&'r Value> {
+    if let Some((name, value)) = fields.get_index(place.load(Ordering::Relaxed))
+        && **name == *text
+    {
+        return Some(value);
+    }
+    let (found, _, value) = fields.get_full(text)?;
+    place.store(found, Ordering::Relaxed);
+    Some(value)
+}
+
+/// Like [`FieldName`], for the few names that the language itself knows.
+pub(crate) struct KnownName {
+    text: &'static str,
+    place: AtomicUsize,
+}
+
+impl KnownName {
+    pub(crate) const fn new(text: &'static str) -> KnownName {
+        KnownName { text, place: AtomicUsize::new(0) }
+    }
+
+    /// The field of a value; missing where there is none or it is no record.
+    pub(crate) fn of<'r>(&self, value: &'r Value) -> &'r Value {
+        match value {
+            Value::Record(fields) => {
+                find(fields, self.text, &self.place).unwrap_or(&Value::Missing)
+            }
+            _ => &Value::Missing,
+        }
     }
 }
 

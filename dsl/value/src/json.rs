@@ -1,7 +1,10 @@
 //! JSON in and out, with exact numbers.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
+
+use indexmap::IndexSet;
 
 use crate::number::{Number, NumberError};
 use crate::value::{Record, Value};
@@ -31,7 +34,8 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Value, JsonError> {
         Ok(text) => read(text),
         Err(e) => {
             let good = bytes.get(..e.valid_up_to()).unwrap_or_default();
-            Err(Reader { bytes: good, at: good.len() }.error("not UTF-8"))
+            let reader = Reader { at: good.len(), ..Reader::of(good) };
+            Err(reader.error("not UTF-8"))
         }
     }
 }
@@ -42,7 +46,7 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Value, JsonError> {
 /// As [`read_bytes`].
 pub fn read(text: &str) -> Result<Value, JsonError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+    let mut reader = Reader::of(text.as_bytes());
     let value = reader.value(0)?;
     reader.space();
     if reader.at < reader.bytes.len() {
@@ -54,9 +58,25 @@ pub fn read(text: &str) -> Result<Value, JsonError> {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Names of fields so far: the records of a list share them, in memory too.
+    names: IndexSet<Arc<str>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn of(bytes: &'a [u8]) -> Reader<'a> {
+        Reader { bytes, at: 0, names: IndexSet::new() }
+    }
+
+    fn name(&mut self) -> Result<Arc<str>, JsonError> {
+        let text = self.text()?;
+        if let Some(known) = self.names.get(&*text) {
+            return Ok(Arc::clone(known));
+        }
+        let name: Arc<str> = Arc::from(text);
+        self.names.insert(Arc::clone(&name));
+        Ok(name)
+    }
+
     fn error(&self, reason: &str) -> JsonError {
         let before = self.bytes.get(..self.at).unwrap_or(self.bytes);
         let line = before.iter().filter(|b| **b == b'\n').count().saturating_add(1);
@@ -168,7 +188,7 @@ impl Reader<'_> {
                 return Err(self.error("a field name in quotes was expected here"));
             }
             let start = self.at;
-            let name: Arc<str> = Arc::from(self.text()?);
+            let name = self.name()?;
             self.space();
             if self.peek() != Some(b':') {
                 return Err(self.error("`:` was expected here"));
@@ -191,16 +211,22 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self) -> Result<String, JsonError> {
+    fn text(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.step();
-        let mut out = String::new();
+        let mut out = Cow::Borrowed("");
         loop {
             let start = self.at;
             while self.peek().is_some_and(|b| b != b'"' && b != b'\\' && b >= 0x20) {
                 self.step();
             }
-            let run = self.bytes.get(start..self.at).unwrap_or_default();
-            out.push_str(std::str::from_utf8(run).map_err(|_| self.error("not UTF-8"))?);
+            let bytes: &'a [u8] = self.bytes;
+            let run = bytes.get(start..self.at).unwrap_or_default();
+            let run = std::str::from_utf8(run).map_err(|_| self.error("not UTF-8"))?;
+            if out.is_empty() {
+                out = Cow::Borrowed(run);
+            } else {
+                out.to_mut().push_str(run);
+            }
             match self.peek() {
                 Some(b'"') => {
                     self.step();
@@ -208,7 +234,8 @@ impl Reader<'_> {
                 }
                 Some(b'\\') => {
                     self.step();
-                    out.push(self.escape()?);
+                    let escaped = self.escape()?;
+                    out.to_mut().push(escaped);
                 }
                 Some(_) => return Err(self.error("a control character stands in a text")),
                 None => return Err(self.error("the text is not closed")),
@@ -368,6 +395,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn records_of_one_document_share_the_names_of_their_fields() {
+        let value = read(r#"[{"name":1},{"n\u0061me":2}]"#).unwrap();
+        let names: Vec<&Arc<str>> =
+            value.items().iter().filter_map(|r| r.as_record()?.keys().next()).collect();
+        assert!(matches!(names.as_slice(), [a, b] if Arc::ptr_eq(a, b)), "{names:?}");
+    }
 
     #[test]
     fn numbers_keep_their_text() {

@@ -51,6 +51,12 @@ impl From<Arc<str>> for Currency {
     }
 }
 
+impl From<Currency> for Arc<str> {
+    fn from(currency: Currency) -> Arc<str> {
+        currency.0
+    }
+}
+
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -107,6 +107,9 @@ impl Number {
     /// [`NumberError::NotANumber`] for anything else; [`NumberError::TooManyDigits`] where the
     /// amount can't be held without rounding.
     pub fn parse(text: &str) -> Result<Number, NumberError> {
+        if let Some(number) = short(text) {
+            return Ok(number);
+        }
         let not = || NumberError::NotANumber(shorten(text));
         let too_many = || NumberError::TooManyDigits(shorten(text));
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -257,7 +260,17 @@ impl Number {
     /// Whether nothing but zeros stands after the point.
     #[must_use]
     pub fn is_whole(self) -> bool {
-        self.0.fract().is_zero()
+        self.whole().is_some()
+    }
+
+    /// The number without what stands after its point, where that is nothing but zeros.
+    #[must_use]
+    pub fn whole(self) -> Option<Number> {
+        if self.0.scale() == 0 {
+            return Some(self);
+        }
+        let whole = self.0.trunc();
+        (whole == self.0).then_some(Number(whole))
     }
 
     /// The same amount without zeros at the end.
@@ -269,7 +282,40 @@ impl Number {
     /// The amount as a machine integer, where it is whole and fits.
     #[must_use]
     pub fn to_i64(self) -> Option<i64> {
-        if self.is_whole() { i64::try_from(self.0.trunc()).ok() } else { None }
+        self.whole().and_then(|whole| i64::try_from(whole.0).ok())
+    }
+}
+
+/// Most characters of a number that is read at once; their digits fit a machine integer.
+const SHORT: usize = 18;
+
+/// A number as nearly all are written: a few digits, perhaps with a point. `None` for every other
+/// text, and for a zero with a sign.
+fn short(text: &str) -> Option<Number> {
+    let bytes = text.as_bytes();
+    let (negative, digits) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, bytes),
+    };
+    if digits.len() > SHORT || !digits.first()?.is_ascii_digit() || !digits.last()?.is_ascii_digit()
+    {
+        return None;
+    }
+    let (mut amount, mut scale, mut point) = (0_i64, 0_u32, false);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                amount = amount * 10 + i64::from(byte - b'0');
+                scale += u32::from(point);
+            }
+            b'.' if !point => point = true,
+            _ => return None,
+        }
+    }
+    match (negative, amount) {
+        (false, _) => Some(Number(Decimal::new(amount, scale))),
+        (true, 0) => None,
+        (true, _) => Some(Number(Decimal::new(-amount, scale))),
     }
 }
 
@@ -364,6 +410,21 @@ mod tests {
     fn a_number_keeps_the_digits_it_was_written_with() {
         for text in ["0", "1.50", "-0.001", "820982911946154508", "9999999999999999999999999999"] {
             assert_eq!(n(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn short_numbers_read_like_long_ones() {
+        for text in ["7", "0.50", "-12.005", "007.10", "123456789012345678", "0.0000000000000001"] {
+            let long = Decimal::from_str_exact(text).unwrap();
+            let read = short(text).unwrap_or_else(|| panic!("{text} is short"));
+            assert_eq!((read.0, read.scale()), (long, long.scale()), "{text}");
+            assert_eq!(read.to_string(), long.to_string());
+        }
+        for text in
+            ["-0", "-0.00", "1234567890123456789", "1e3", "1.2.3", "-", "", ".5", "5.", "1-2"]
+        {
+            assert_eq!(short(text), None, "{text}");
         }
     }
 

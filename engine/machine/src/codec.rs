@@ -113,7 +113,7 @@ pub(crate) mod value {
             MONEY => {
                 d.array()?;
                 let amount = number(d.str()?)?;
-                Value::Money(Money::new(amount, Currency::new(d.str()?)))
+                Value::from(Money::new(amount, Currency::new(d.str()?)))
             }
             DATE => Value::Date(time::parse_date(d.str()?).ok_or_else(|| bad("date"))?),
             DATE_TIME => {

@@ -59,6 +59,8 @@ fn what_the_checker_accepts_never_raises_a_type_fault() {
             let host = NoHost::default();
             let ended = compiled.program.eval(&scope, &host);
             assert_eq!(ended, compiled.program.eval(&scope, &host), "seed {seed}: {text}");
+            let watched = compiled.program.explain(&scope, &host).map(|made| made.value);
+            assert_eq!(ended, watched, "watched, seed {seed}: {text}");
             let bad = match &ended {
                 Err(EvalError::Fault(fault)) if TYPE_FAULTS.contains(&fault.code.as_str()) => {
                     format!("{}: {}", fault.code, fault.message)

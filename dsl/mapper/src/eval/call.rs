@@ -7,10 +7,13 @@ use tenon_value::{Class, Fault, Record, Value};
 use super::{MISSING, Result, Run, named, ops};
 use crate::code::{Code, Lookup};
 use crate::functions::{Call, Function};
-use crate::host::{EvalError, ReadKey};
+use crate::host::{self, EvalError, ReadKey};
 
 /// Rows of tables that are remembered at most.
 const MOST_ROWS: usize = 32;
+
+/// Rows among which one is looked for before the key is made.
+const FEW_ROWS: usize = 8;
 
 /// Stored state that an evaluation read already.
 #[derive(Default)]
@@ -25,13 +28,25 @@ struct KnownRow {
     found: Value,
 }
 
+impl Known {
+    /// A setting that was read.
+    pub(super) fn setting(&self, name: &Arc<str>) -> Option<&Value> {
+        self.settings.iter().find(|(known, _)| same(known, name)).map(|(_, value)| value)
+    }
+}
+
+/// Whether two names are the same: those of one place in a program are the same text in memory.
+fn same(one: &Arc<str>, other: &Arc<str>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
+}
+
 impl Run<'_> {
     /// The value of a setting.
     pub(super) fn setting(&mut self, name: &Arc<str>) -> Result<Value> {
-        if let Some((_, value)) = self.known.settings.iter().find(|(known, _)| known == name) {
+        if let Some(value) = self.known.setting(name) {
             return Ok(value.clone());
         }
-        let value = self.host.read(&ReadKey::Setting { name: name.to_string() })?;
+        let value = self.host.read(&ReadKey::Setting { name: (**name).to_owned() })?;
         self.known.settings.push((Arc::clone(name), value.clone()));
         Ok(value)
     }
@@ -61,7 +76,10 @@ impl Run<'_> {
                 self.args.push(Value::Missing);
                 continue;
             }
-            let value = self.eval(argument)?;
+            let value = match self.glance(argument) {
+                Some(value) => value.clone(),
+                None => self.eval(argument)?,
+            };
             let left_out = matches!(argument, Code::Omit);
             if value.is_absent() && !parameter.absent && !left_out {
                 let error = EvalError::missing(&format!(
@@ -79,6 +97,20 @@ impl Run<'_> {
         })?;
         self.spend_on(&made)?;
         Ok(made)
+    }
+
+    /// The row of a table, where it was read already and its key has not to be computed.
+    pub(super) fn remembered(&self, lookup: &Lookup) -> Option<&Value> {
+        let keyed =
+            |row: &&KnownRow| {
+                same(&row.table, &lookup.table)
+                    && row.key.len() == lookup.keys.len()
+                    && row.key.iter().zip(&lookup.keys).all(|(known, (_, code))| {
+                        self.peek(code).is_some_and(|given| given == known)
+                    })
+            };
+        let row = self.known.rows.iter().take(FEW_ROWS).find(keyed)?;
+        (lookup.optional || !row.found.is_absent()).then_some(&row.found)
     }
 
     /// The row of a table.
@@ -100,7 +132,7 @@ impl Run<'_> {
         }
         let given = self.args.get(base..).unwrap_or_default();
         let known = &self.known.rows;
-        let known = known.iter().find(|row| row.table == lookup.table && row.key == given);
+        let known = known.iter().find(|row| same(&row.table, &lookup.table) && row.key == given);
         let found = match known {
             Some(row) if self.seen.is_none() => row.found.clone(),
             _ => self.read_row(lookup, base)?,
@@ -115,7 +147,7 @@ impl Run<'_> {
     fn read_row(&mut self, lookup: &Lookup, base: usize) -> Result<Value> {
         let given = self.args.get(base..).unwrap_or_default();
         let key = table_key(lookup, given);
-        let read = ReadKey::Lookup { table: lookup.table.to_string(), key: key.clone() };
+        let read = ReadKey::Lookup { table: (*lookup.table).to_owned(), key: key.clone() };
         let found = self.host.read(&read)?;
         if let Some(seen) = &mut self.seen {
             seen.push((format!("lookup {} {}", lookup.table, ops::shown(&key)), found.clone()));
@@ -128,14 +160,13 @@ impl Run<'_> {
 }
 
 fn table_key(lookup: &Lookup, given: &[Value]) -> Value {
-    let key = match given {
-        [only] => only.clone(),
+    match given {
+        [only] => host::table_key(only),
         given => {
             let names = lookup.keys.iter().map(|(column, _)| Arc::clone(column));
-            Value::record(names.zip(given.iter().cloned()).collect::<Record>())
+            Value::record(names.zip(given.iter().map(host::table_key)).collect::<Record>())
         }
-    };
-    crate::host::table_key(&key)
+    }
 }
 
 fn row_missing(table: &str, key: Value) -> EvalError {

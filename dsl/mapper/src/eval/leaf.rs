@@ -7,6 +7,7 @@ use tenon_value::{Currency, Money, Number, Value, time};
 use crate::code::Leaf;
 use crate::eval::{Run, ops};
 use crate::host::EvalError;
+use crate::name::KnownName;
 
 type Result<T> = std::result::Result<T, EvalError>;
 
@@ -52,10 +53,7 @@ pub(crate) fn read(value: &Value, leaf: &Leaf, run: &Run<'_>) -> Result<Value> {
             .map(Value::Duration)
             .ok_or_else(|| ops::wrong("a duration", value)),
         (Leaf::Money, Value::Record(_)) => money(value),
-        (Leaf::Bag(pick), Value::Record(_)) => {
-            let name = if run.picks_presentment(*pick) { "presentmentMoney" } else { "shopMoney" };
-            money(value.field(name))
-        }
+        (Leaf::Bag(pick), Value::Record(_)) => money(picked(value, run.picks_presentment(*pick))),
         (Leaf::List(inner), Value::List(items)) => {
             Ok(Value::list(items.iter().map(|i| read(i, inner, run)).collect::<Result<_>>()?))
         }
@@ -120,7 +118,11 @@ pub(crate) fn not_in_enum(text: &str, values: &[Arc<str>]) -> EvalError {
 
 /// A number written as text, with white space around it.
 pub(crate) fn number(text: &str) -> Option<Number> {
-    Number::parse(text.trim()).ok()
+    let trimmed = match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    };
+    Number::parse(trimmed).ok()
 }
 
 /// `{ amount, currencyCode }` as money.
@@ -128,18 +130,60 @@ fn money(value: &Value) -> Result<Value> {
     if value.is_absent() {
         return Ok(Value::Missing);
     }
-    let amount = match value.field("amount") {
-        Value::Number(number) => Some(*number),
-        Value::Text(text) => number(text),
-        _ => None,
+    match amount(value) {
+        Some((amount, code)) => {
+            Ok(Value::from(Money::new(amount, Currency::from(Arc::clone(code)))))
+        }
+        None => Err(ops::wrong("an amount with its currency", value)),
+    }
+}
+
+/// The amount of a bag that is meant.
+fn picked(bag: &Value, presentment: bool) -> &Value {
+    static SHOP: KnownName = KnownName::new("shopMoney");
+    static PRESENTMENT: KnownName = KnownName::new("presentmentMoney");
+    if presentment { PRESENTMENT.of(bag) } else { SHOP.of(bag) }
+}
+
+/// The two parts of `{ amount, currencyCode }`.
+fn amount(value: &Value) -> Option<(Number, &Arc<str>)> {
+    static AMOUNT: KnownName = KnownName::new("amount");
+    static CODE: KnownName = KnownName::new("currencyCode");
+    let code = match CODE.of(value) {
+        Value::Text(code) => code,
+        _ => match value.field("currency") {
+            Value::Text(code) => code,
+            _ => return None,
+        },
     };
-    let code = match (value.field("currencyCode"), value.field("currency")) {
-        (Value::Text(code), _) | (_, Value::Text(code)) => Some(Currency::from(Arc::clone(code))),
-        _ => None,
+    let amount = match AMOUNT.of(value) {
+        Value::Number(number) => *number,
+        Value::Text(text) => number(text)?,
+        _ => return None,
     };
-    match (amount, code) {
-        (Some(amount), Some(code)) => Ok(Value::Money(Money::new(amount, code))),
-        _ => Err(ops::wrong("an amount with its currency", value)),
+    Some((amount, code))
+}
+
+/// What [`read`] would give, where it is a number and needs no fault.
+pub(crate) fn number_at(value: &Value, leaf: &Leaf) -> Option<Number> {
+    match (leaf, value) {
+        (Leaf::Optional(inner), _) => number_at(value, inner),
+        (Leaf::Int | Leaf::Decimal | Leaf::Any, Value::Number(number)) => Some(*number),
+        (Leaf::Int | Leaf::Decimal, Value::Text(text)) => number(text),
+        _ => None,
+    }
+}
+
+/// The amount in what [`read`] would give, where it is one of money and needs no fault.
+pub(crate) fn amount_at(value: &Value, leaf: &Leaf, run: &Run<'_>) -> Option<Number> {
+    match (leaf, value) {
+        (Leaf::Optional(inner), _) => amount_at(value, inner, run),
+        (Leaf::Money | Leaf::Bag(_), Value::Money(money)) => Some(money.amount),
+        (Leaf::Money, Value::Record(_)) => amount(value).map(|(amount, _)| amount),
+        (Leaf::Bag(pick), Value::Record(_)) => {
+            amount(picked(value, run.picks_presentment(*pick))).map(|(amount, _)| amount)
+        }
+        _ => None,
     }
 }
 
@@ -157,7 +201,7 @@ impl Leaf {
             | (Leaf::DateTime, Value::DateTime(_))
             | (Leaf::Duration, Value::Duration(_))
             | (Leaf::Money | Leaf::Bag(_), Value::Money(_)) => true,
-            (Leaf::Enum(_), Value::Text(text)) => !text.trim().is_empty(),
+            (Leaf::Enum(_), Value::Text(_)) => !value.is_blank(),
             (Leaf::List(inner), Value::List(_)) => {
                 matches!(**inner, Leaf::Any | Leaf::Record | Leaf::Fields(_))
             }

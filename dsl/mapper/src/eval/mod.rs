@@ -1,14 +1,16 @@
 //! Walks a compiled program. No clock, no network, no disk: stored state comes through the host.
 
 pub(crate) mod budget;
+pub(crate) mod calc;
 mod call;
 pub(crate) mod leaf;
 pub(crate) mod ops;
+mod peek;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tenon_value::{Class, Fault, Number, Record, Value};
+use tenon_value::{Class, Fault, Record, Value};
 
 use crate::code::{Arm, Code, Op, Pick};
 use crate::host::{EvalError, Host, Scope, to_usize};
@@ -51,45 +53,30 @@ pub(crate) enum Outcome {
     Keep,
 }
 
+impl From<Outcome> for Value {
+    fn from(outcome: Outcome) -> Value {
+        match outcome {
+            Outcome::Value(value) => value,
+            Outcome::Null => Value::Null,
+            Outcome::Omit | Outcome::Keep => Value::Missing,
+        }
+    }
+}
+
 impl<'e> Run<'e> {
     pub(crate) fn new(scope: &'e Scope, host: &'e dyn Host) -> Run<'e> {
         Run {
             scope,
             host,
-            stack: Vec::new(),
+            stack: Vec::with_capacity(16),
             warnings: Vec::new(),
             seen: None,
             reached: None,
             spent: 0,
-            args: Vec::new(),
+            args: Vec::with_capacity(8),
             known: call::Known::default(),
             text: String::new(),
         }
-    }
-
-    /// The value an expression stands for, where nothing has to be computed for it.
-    fn peek<'a>(&'a self, code: &'a Code) -> Option<&'a Value> {
-        match code {
-            Code::Const(value) => Some(value),
-            Code::Root(name) => Some(self.scope.get(name)),
-            Code::Local(slot, _) => Some(self.stack.get(usize::from(*slot)).unwrap_or(&MISSING)),
-            Code::Field(base, name) => match self.peek(base)? {
-                Value::Record(fields) => Some(name.of(fields).unwrap_or(&MISSING)),
-                Value::Missing | Value::Null => Some(&MISSING),
-                _ => None,
-            },
-            Code::Nodes(base) => match self.peek(base)? {
-                Value::Record(fields) => fields.get("nodes"),
-                other => Some(other),
-            },
-            Code::Leaf(base, leaf) => self.peek(base).filter(|value| leaf.fits(value)),
-            _ => None,
-        }
-    }
-
-    /// As [`Run::peek`], while nobody wants to know what is read.
-    fn glance<'a>(&'a self, code: &'a Code) -> Option<&'a Value> {
-        if self.seen.is_some() { None } else { self.peek(code) }
     }
 
     /// Notes a path and its value for the trace.
@@ -147,39 +134,38 @@ impl<'e> Run<'e> {
             }
             Code::Binary(op, a, b) => self.binary(*op, a, b),
             Code::Approx(sides) => self.approx(sides),
-            Code::Fallback(_)
-            | Code::Coalesce(_)
-            | Code::Try(..)
-            | Code::If(_)
-            | Code::Match(..)
-            | Code::Let(..) => Ok(match self.outcome(code)? {
-                Outcome::Value(value) => value,
-                Outcome::Null => Value::Null,
-                Outcome::Omit | Outcome::Keep => Value::Missing,
-            }),
-            Code::Record(entries) => {
-                let mut fields = Record::with_capacity(entries.len());
-                for (name, value) in entries {
-                    let value = self.eval(value)?;
-                    self.spend_on_parts(&value)?;
-                    if value != Value::Missing {
-                        fields.insert(Arc::clone(name), value);
-                    }
-                }
-                Ok(Value::record(fields))
+            Code::Fallback(links) => self.link(links, Value::is_blank),
+            Code::Coalesce(links) => self.link(links, Value::is_absent),
+            Code::Try(..) | Code::If(_) | Code::Match(..) | Code::Let(..) => {
+                self.outcome(code).map(Value::from)
             }
-            Code::List(items) => {
-                let mut values = Vec::with_capacity(items.len());
-                for item in items {
-                    let value = self.eval(item)?;
-                    self.spend_on_parts(&value)?;
-                    values.push(value);
-                }
-                Ok(Value::list(values))
-            }
+            Code::Record(entries) => self.record(entries),
+            Code::List(items) => self.list(items),
             Code::Call(callee, arguments) => self.call(callee.0, arguments),
             Code::Lookup(lookup) => self.lookup(lookup),
         }
+    }
+
+    fn record(&mut self, entries: &[(Arc<str>, Code)]) -> Result<Value> {
+        let mut fields = Record::with_capacity(entries.len());
+        for (name, value) in entries {
+            let value = self.eval(value)?;
+            self.spend_on_parts(&value)?;
+            if !matches!(value, Value::Missing) {
+                fields.insert(Arc::clone(name), value);
+            }
+        }
+        Ok(Value::record(fields))
+    }
+
+    fn list(&mut self, items: &[Code]) -> Result<Value> {
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            let value = self.eval(item)?;
+            self.spend_on_parts(&value)?;
+            values.push(value);
+        }
+        Ok(Value::list(values))
     }
 
     fn path(&mut self, code: &Code) -> Result<Value> {
@@ -246,6 +232,14 @@ impl<'e> Run<'e> {
         let result = body(self);
         self.stack.truncate(height);
         result
+    }
+
+    /// What a chain comes to, as a value.
+    fn link(&mut self, links: &[Code], passes: fn(&Value) -> bool) -> Result<Value> {
+        match self.peek_chain(links, passes) {
+            Some(value) if !self.is_watched() => Ok(value.clone()),
+            _ => self.chain(links, passes).map(Value::from),
+        }
     }
 
     fn chain(&mut self, links: &[Code], passes: fn(&Value) -> bool) -> Result<Outcome> {
@@ -382,6 +376,9 @@ impl<'e> Run<'e> {
         match op {
             Op::And => return Ok(Value::Bool(self.condition(a)? && self.condition(b)?)),
             Op::Or => return Ok(Value::Bool(self.condition(a)? || self.condition(b)?)),
+            Op::Add | Op::Subtract | Op::Multiply | Op::Divide | Op::Remainder => {
+                return self.arithmetic(op, a, b).map(Value::from);
+            }
             _ => {}
         }
         if let (Some(left), Some(right)) = (self.glance(a), self.glance(b))
@@ -459,17 +456,4 @@ pub(crate) fn path_text(code: &Code) -> Option<String> {
         Code::Nodes(base) | Code::Leaf(base, _) => path_text(base)?,
         _ => return None,
     })
-}
-
-/// The sum of numbers or amounts.
-pub(crate) fn sum(items: &[Value]) -> Result<Value> {
-    let mut total: Option<Value> = None;
-    for item in items {
-        total = Some(match total {
-            None if matches!(item, Value::Number(_) | Value::Money(_)) => item.clone(),
-            None => return Err(ops::wrong("a number or an amount", item)),
-            Some(total) => ops::binary(Op::Add, &total, item)?,
-        });
-    }
-    Ok(total.unwrap_or(Value::Number(Number::ZERO)))
 }

@@ -139,7 +139,7 @@ pub(crate) fn negate(value: &Value) -> Result<Value> {
     match value {
         Value::Number(number) => Ok(Value::Number(number.negate())),
         Value::Money(money) => {
-            Ok(Value::Money(Money::new(money.amount.negate(), money.currency.clone())))
+            Ok(Value::from(Money::new(money.amount.negate(), money.currency.clone())))
         }
         Value::Duration(ms) => Ok(Value::Duration(ms.saturating_neg())),
         other => Err(wrong("a number", other)),
@@ -178,12 +178,12 @@ fn contains(item: &Value, list: &Value) -> Result<bool> {
     }
 }
 
-fn arithmetic(op: Op, a: &Value, b: &Value) -> Result<Value> {
+pub(super) fn arithmetic(op: Op, a: &Value, b: &Value) -> Result<Value> {
     match (a, b) {
         (Value::Number(x), Value::Number(y)) => Ok(Value::Number(numbers(op, *x, *y)?)),
         (Value::Money(x), Value::Money(y)) => match op {
-            Op::Add => Ok(Value::Money(x.add(y)?)),
-            Op::Subtract => Ok(Value::Money(x.subtract(y)?)),
+            Op::Add => Ok(Value::from(x.add(y)?)),
+            Op::Subtract => Ok(Value::from(x.subtract(y)?)),
             Op::Divide if x.currency == y.currency => Ok(Value::Number(x.amount.divide(y.amount)?)),
             Op::Divide => {
                 Err(tenon_value::MoneyError::Mixed(x.currency.clone(), y.currency.clone()).into())
@@ -196,12 +196,12 @@ fn arithmetic(op: Op, a: &Value, b: &Value) -> Result<Value> {
         (Value::Number(x), Value::Money(_)) if x.is_zero() && op == Op::Subtract => negate(b),
         (Value::Money(x), Value::Number(y)) => match op {
             Op::Multiply | Op::Divide => {
-                Ok(Value::Money(Money::new(numbers(op, x.amount, *y)?, x.currency.clone())))
+                Ok(Value::from(Money::new(numbers(op, x.amount, *y)?, x.currency.clone())))
             }
             _ => Err(wrong("an amount with a currency", b)),
         },
         (Value::Number(x), Value::Money(y)) if op == Op::Multiply => {
-            Ok(Value::Money(y.multiply(*x)?))
+            Ok(Value::from(y.multiply(*x)?))
         }
         (Value::List(x), Value::List(y)) => {
             if x.len() != y.len() {
@@ -228,7 +228,7 @@ fn additive(op: Op) -> bool {
     matches!(op, Op::Add | Op::Subtract)
 }
 
-fn numbers(op: Op, x: Number, y: Number) -> Result<Number> {
+pub(super) fn numbers(op: Op, x: Number, y: Number) -> Result<Number> {
     Ok(match op {
         Op::Add => x.add(y)?,
         Op::Subtract => x.subtract(y)?,

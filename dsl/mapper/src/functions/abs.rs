@@ -18,7 +18,9 @@ pub(super) static FUNCTION: Function = Function {
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     match call.value(0) {
-        Value::Money(money) => Ok(Value::Money(Money::new(money.amount.abs(), money.currency))),
+        Value::Money(money) => {
+            Ok(Value::from(Money::new(money.amount.abs(), money.currency.clone())))
+        }
         _ => Ok(Value::Number(call.number(0)?.abs())),
     }
 }

@@ -34,7 +34,7 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let weights: Vec<Number> = weights.iter().map(ops::amount).collect::<Result<_>>()?;
     let parts = parts(ops::amount(&total)?, &weights, scale)?;
     let of = |number: Number| match &total {
-        Value::Money(money) => Value::Money(Money::new(number, money.currency.clone())),
+        Value::Money(money) => Value::from(Money::new(number, money.currency.clone())),
         _ => Value::Number(number),
     };
     Ok(Value::list(parts.into_iter().map(of).collect()))

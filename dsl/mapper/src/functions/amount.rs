@@ -7,7 +7,7 @@ use crate::functions::{Call, Function, Result, Takes, needs};
 use crate::types::Type;
 
 /// The number of an amount.
-pub(super) static FUNCTION: Function = Function {
+pub(crate) static FUNCTION: Function = Function {
     name: "amount",
     params: &[needs("money", Takes::Amount)],
     result: |t| match t.first().map(Type::required) {

@@ -20,7 +20,7 @@ pub(super) static FUNCTION: Function = Function {
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     match call.value(0) {
-        Value::Money(money) => Ok(Value::text(money.currency.code())),
+        Value::Money(money) => Ok(Value::Text(money.currency.clone().into())),
         other => Err(ops::wrong("an amount with its currency", &other)),
     }
 }

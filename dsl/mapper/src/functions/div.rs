@@ -35,7 +35,7 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
         return Ok(call.value(3));
     }
     match ops::binary(crate::code::Op::Divide, &call.value(0), &Value::Number(divisor))? {
-        Value::Money(money) => Ok(Value::Money(money.round(scale, mode))),
+        Value::Money(money) => Ok(Value::from(money.round(scale, mode))),
         other => Ok(Value::Number(ops::amount(&other)?.round(scale, mode))),
     }
 }

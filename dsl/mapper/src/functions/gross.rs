@@ -29,7 +29,7 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let cent = Number::parse("0.01")?;
     let factor = Number::ONE.add(call.number(1)?.multiply(cent)?)?;
     match ops::binary(Op::Multiply, &call.value(0), &Value::Number(factor))? {
-        Value::Money(money) => Ok(Value::Money(money.round(scale, mode))),
+        Value::Money(money) => Ok(Value::from(money.round(scale, mode))),
         other => Ok(Value::Number(ops::amount(&other)?.round(scale, mode))),
     }
 }

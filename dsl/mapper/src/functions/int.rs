@@ -25,8 +25,8 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
         Value::Text(text) => Number::parse(text.trim()).ok(),
         _ => None,
     };
-    match number.filter(|n| n.is_whole()) {
-        Some(number) => Ok(Value::Number(Number::from_decimal(number.decimal().trunc()))),
+    match number.and_then(Number::whole) {
+        Some(number) => Ok(Value::Number(number)),
         None => Err(ops::wrong("a whole number", &value)),
     }
 }

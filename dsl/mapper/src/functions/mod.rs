@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use tenon_value::{Number, Rounding, Value};
 
 use crate::code::Code;
+use crate::eval::calc::Term;
 use crate::eval::{Run, ops};
 use crate::host::{EvalError, to_usize};
 use crate::types::Type;
@@ -330,6 +331,14 @@ impl Call<'_, '_> {
         match self.lambda {
             Some(body) => self.run.bound(item.clone(), |run| run.eval(body)),
             None => Ok(item.clone()),
+        }
+    }
+
+    /// Calls the lambda on an item, for a calculation.
+    pub(crate) fn term(&mut self, item: &Value) -> Result<Term> {
+        match self.lambda {
+            Some(body) => self.run.bound(item.clone(), |run| run.term(body)),
+            None => Ok(Term::from(item.clone())),
         }
     }
 

@@ -22,5 +22,5 @@ pub(super) static FUNCTION: Function = Function {
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let currency = Currency::new(&call.text(1)?);
-    Ok(Value::Money(Money::new(call.number(0)?, currency)))
+    Ok(Value::from(Money::new(call.number(0)?, currency)))
 }

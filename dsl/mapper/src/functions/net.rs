@@ -39,7 +39,7 @@ pub(crate) fn split(call: &Call<'_, '_>) -> Result<(Value, Value)> {
     let whole = Value::Number(hundred.add(call.number(1)?)?);
     let grown = ops::binary(Op::Multiply, &gross, &Value::Number(hundred))?;
     let net = match ops::binary(Op::Divide, &grown, &whole)? {
-        Value::Money(money) => Value::Money(money.round(scale, mode)),
+        Value::Money(money) => Value::from(money.round(scale, mode)),
         other => Value::Number(ops::amount(&other)?.round(scale, mode)),
     };
     let vat = ops::binary(Op::Subtract, &gross, &net)?;

@@ -29,7 +29,7 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let scale = call.scale(1)?;
     let mode = call.mode(2)?;
     match call.value(0) {
-        Value::Money(money) => Ok(Value::Money(money.round(scale, mode))),
+        Value::Money(money) => Ok(Value::from(money.round(scale, mode))),
         _ => Ok(Value::Number(call.number(0)?.round(scale, mode))),
     }
 }

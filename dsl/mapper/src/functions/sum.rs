@@ -2,7 +2,7 @@
 
 use tenon_value::Value;
 
-use crate::eval;
+use crate::eval::calc::Sum;
 use crate::functions::{Call, Function, Result, Takes, may, needs};
 
 /// The exact sum of numbers or amounts, of the items or of what is made of each; an empty list gives 0.
@@ -23,11 +23,12 @@ pub(super) static FUNCTION: Function = Function {
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let items = call.list(0)?;
-    let mut values = Vec::with_capacity(items.len());
+    let mut sum = Sum::default();
     for item in items.iter() {
-        values.push(call.apply(item)?);
+        let term = call.term(item)?;
+        sum.add(term)?;
     }
-    eval::sum(&values)
+    Ok(sum.total())
 }
 
 fn summed(types: &[crate::types::Type]) -> crate::types::Type {

@@ -18,5 +18,7 @@ pub(super) static FUNCTION: Function = Function {
 };
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
-    Ok(Value::text(call.text(0)?.trim()))
+    let text = call.text(0)?;
+    let trimmed = text.trim();
+    Ok(if trimmed.len() == text.len() { Value::Text(text) } else { Value::text(trimmed) })
 }

@@ -20,7 +20,7 @@ pub(super) static FUNCTION: Function = Function {
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
     let text = call.text(0)?;
     let length = call.count(1)?;
-    if text.chars().count() <= length {
+    if text.len() <= length || text.chars().count() <= length {
         return Ok(Value::Text(text));
     }
     let cut: String = text.chars().take(length).collect();

@@ -36,7 +36,7 @@ fn run(call: &mut Call<'_, '_>) -> Result<Value> {
         ops::binary(crate::code::Op::Divide, &total, &Value::Number(quantity))?
     };
     match each {
-        Value::Money(money) => Ok(Value::Money(money.round(scale, mode))),
+        Value::Money(money) => Ok(Value::from(money.round(scale, mode))),
         other => Ok(Value::Number(ops::amount(&other)?.round(scale, mode))),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::fields::Fields;
 use crate::code::Code;
 
 /// A compiled mapping.
@@ -21,7 +22,7 @@ pub struct MappingCode {
     /// Named values, in order.
     pub lets: Vec<Named>,
     /// Fields of the target.
-    pub fields: Vec<FieldCode>,
+    pub fields: Fields,
     /// What must hold of the result, which is bound as `out`.
     pub checks: Vec<Check>,
 }
@@ -73,7 +74,7 @@ pub enum Gives {
         otherwise: Option<Named>,
     },
     /// A nested record.
-    Record(Vec<FieldCode>),
+    Record(Fields),
     /// A list in parts.
     Parts(Vec<Part>),
 }
@@ -102,14 +103,14 @@ pub enum Adds {
         /// Named values of an item.
         lets: Vec<Named>,
         /// Fields of its record.
-        fields: Vec<FieldCode>,
+        fields: Fields,
         /// Faulty items are left out and listed instead of failing the record.
         drop_faulty: bool,
     },
     /// One record of these fields.
     One {
         /// Its fields.
-        fields: Vec<FieldCode>,
+        fields: Fields,
     },
     /// A record, or a list of them, that an expression makes.
     Row {

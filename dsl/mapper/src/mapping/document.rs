@@ -8,6 +8,7 @@ use tenon_source::{Diagnostic, Document, Node, NodeKind, Severity};
 use tenon_value::Rounding;
 
 use super::code::{Check, MappingCode, Named};
+use super::fields::Fields;
 use super::program::MappingProgram;
 use crate::ast::{Ast, Kind, Piece};
 use crate::check::{Checker, Part, Place};
@@ -396,7 +397,7 @@ fn empty(head: &Head) -> MappingCode {
         to: head.to.clone(),
         pick: None,
         lets: Vec::new(),
-        fields: Vec::new(),
+        fields: Fields::default(),
         checks: Vec::new(),
     }
 }

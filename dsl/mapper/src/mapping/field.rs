@@ -15,6 +15,19 @@ pub(crate) fn written(value: Value, form: &Write) -> Result<Value> {
     if fits(&value, form) { Ok(value) } else { write(&value, form).map_err(|e| e.with(&value)) }
 }
 
+/// Puts a value that stands elsewhere as it is written; false where it is absent.
+pub(crate) fn put(value: &Value, form: &Write, slot: &mut Value) -> Result<bool> {
+    if value.is_absent() {
+        return Ok(false);
+    }
+    *slot = if fits(value, form) {
+        value.clone()
+    } else {
+        write(value, form).map_err(|e| e.with(value))?
+    };
+    Ok(true)
+}
+
 /// Whether a value has the form it is written in.
 fn fits(value: &Value, form: &Write) -> bool {
     match (form, value) {
@@ -47,10 +60,9 @@ pub(crate) fn write(value: &Value, form: &Write) -> Result<Value> {
             }
         }
         (Write::Bool, Value::Bool(_)) => Ok(value.clone()),
-        (Write::Int, Value::Number(n)) if n.is_whole() => {
-            Ok(Value::Number(tenon_value::Number::from_decimal(n.decimal().trunc())))
+        (Write::Int, Value::Number(n)) => {
+            n.whole().map(Value::Number).ok_or_else(|| ops::wrong("a whole number", value))
         }
-        (Write::Int, Value::Number(_)) => Err(ops::wrong("a whole number", value)),
         (Write::Decimal, Value::Number(_)) => Ok(value.clone()),
         (Write::Decimal, Value::Money(money)) => Ok(Value::Number(money.amount)),
         (Write::Money, Value::Money(money)) => Ok(Value::of([
@@ -67,6 +79,9 @@ pub(crate) fn write(value: &Value, form: &Write) -> Result<Value> {
             if tenon_value::time::parse_datetime(text).is_some() =>
         {
             Ok(value.clone())
+        }
+        (Write::AsText(inner), Value::Number(number)) if matches!(**inner, Write::Decimal) => {
+            Ok(Value::from(number.to_string()))
         }
         (Write::AsText(inner), _) => {
             let written = write(value, inner)?;

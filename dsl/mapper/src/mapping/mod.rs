@@ -4,6 +4,7 @@ pub(crate) mod code;
 mod coverage;
 mod document;
 pub(crate) mod field;
+mod fields;
 mod parts;
 mod place;
 mod program;

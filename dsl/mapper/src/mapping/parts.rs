@@ -7,6 +7,7 @@ use tenon_source::{Diagnostic, Node, NodeKind};
 
 use super::code::{Adds, FieldCode, Gives, Named, Part as PartCode, Write};
 use super::document::{Reader, known_keys};
+use super::fields::Fields;
 use crate::ast::Operator;
 use crate::check::{Part, Place, Sort, Target};
 use crate::print::print;
@@ -25,7 +26,7 @@ impl<'a> Reader<'a> {
         blocks: &[&'a Node],
         target: Option<&Type>,
         made: &mut MadeFields,
-    ) -> Vec<FieldCode> {
+    ) -> Fields {
         let mut entries: IndexMap<String, (&'a Node, &'a Node)> = IndexMap::new();
         for block in blocks {
             for (key, value) in block.entries() {
@@ -64,7 +65,7 @@ impl<'a> Reader<'a> {
             let message = format!("required fields are never produced: {}", absent.join(", "));
             self.checker.found.push(Diagnostic::error("M017", block.span.clone(), message));
         }
-        codes
+        Fields::from(codes)
     }
 
     fn field(
@@ -327,7 +328,7 @@ impl<'a> Reader<'a> {
         node: &'a Node,
         item: &Type,
         made: &mut MadeFields,
-    ) -> Option<Vec<FieldCode>> {
+    ) -> Option<Fields> {
         let mut blocks = Vec::new();
         let open = self.open_pieces.len();
         if let Some(used) = node.get("use") {

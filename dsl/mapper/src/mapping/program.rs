@@ -9,7 +9,8 @@ use tenon_value::{Class, Fault, Needs, Record, Value};
 
 use super::code::{Adds, Check, FieldCode, Gives, MappingCode, Named, Part};
 use super::coverage::Spot;
-use super::field::{shown, write, written};
+use super::field::{put, shown, write, written};
+use super::fields::{Fields, filled};
 use super::place::Place;
 use super::trace::{Candidate, Trace, TraceField, TraceLet};
 use crate::code::Code;
@@ -149,18 +150,30 @@ impl Mapper<'_, '_> {
 
     fn record(
         &mut self,
-        fields: &[FieldCode],
+        fields: &Fields,
         at: Option<&Place<'_>>,
         target: Option<&Value>,
     ) -> Result<Record> {
-        let mut record = Record::with_capacity(fields.len());
-        for field in fields {
+        let mut record = fields.unfilled();
+        for (field, place) in fields.placed() {
             let there = target.map(|t| t.field(&field.name));
-            if let Some(value) = self.field(field, at, there)? {
-                record.insert(Arc::clone(&field.name), value);
+            let Some((_, slot)) = record.get_index_mut(place) else { continue };
+            match &field.gives {
+                Gives::First { candidates, otherwise } if self.trace.is_none() => {
+                    let path = Place::field(at, &field.name);
+                    let all = candidates.iter().chain(otherwise);
+                    if !self.fill(all, (field, &path, there), slot)? && field.required {
+                        return Err(needed(field, &path));
+                    }
+                }
+                _ => {
+                    if let Some(value) = self.field(field, at, there)? {
+                        *slot = value;
+                    }
+                }
             }
         }
-        Ok(record)
+        Ok(filled(record))
     }
 
     /// The value of a field; none where it is left out.
@@ -180,15 +193,49 @@ impl Mapper<'_, '_> {
             Gives::First { .. } => self.first(field, &path, there)?,
         };
         if value.is_none() && field.required {
-            let path = path.to_string();
-            let missing = EvalError::missing(&format!("the target needs `{path}`, and its value"))
-                .at(&path, &MISSING);
-            return Err(match setting_of(&field.gives) {
-                Some(setting) => missing.needs_setting(setting),
-                None => missing,
-            });
+            return Err(needed(field, &path));
         }
         Ok(value)
+    }
+
+    /// Gives a field its value, as [`Mapper::first`] would, while nobody asks for a trace; false
+    /// where it is left out.
+    fn fill<'c>(
+        &mut self,
+        candidates: impl Iterator<Item = &'c Named>,
+        (field, path, there): (&FieldCode, &Place<'_>, Option<&Value>),
+        slot: &mut Value,
+    ) -> Result<bool> {
+        let misfit = |e: EvalError| e.at(&path.to_string(), &MISSING);
+        let mut candidates = candidates.peekable();
+        while let Some(candidate) = candidates.next() {
+            let last = candidates.peek().is_none();
+            if let Some(value) = self.run.glance(&candidate.code) {
+                if value.is_blank() && !last {
+                    continue;
+                }
+                return put(value, &field.write, slot).map_err(misfit);
+            }
+            match self.run.outcome(&candidate.code).map_err(|e| e.within(path))? {
+                Outcome::Value(value) if value.is_blank() && !last => {}
+                Outcome::Value(value) if value.is_absent() => return Ok(false),
+                Outcome::Value(value) => {
+                    *slot = written(value, &field.write).map_err(misfit)?;
+                    return Ok(true);
+                }
+                Outcome::Null if last => {
+                    *slot = Value::Null;
+                    return Ok(true);
+                }
+                Outcome::Null | Outcome::Omit => {}
+                Outcome::Keep => {
+                    let kept = there.filter(|value| !value.is_absent());
+                    kept.into_iter().for_each(|value| slot.clone_from(value));
+                    return Ok(kept.is_some());
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn first(
@@ -313,12 +360,16 @@ impl Mapper<'_, '_> {
             return Ok(());
         };
         let items_of = over;
-        let over = self.run.eval(over).map_err(|e| e.within(at))?;
+        let over = match self.run.eval(over).map_err(|e| e.within(at))? {
+            Value::List(over) => Arc::unwrap_or_clone(over),
+            _ => Vec::new(),
+        };
         let height = self.run.stack.len();
-        for (index, item) in over.items().iter().enumerate() {
+        items.reserve(over.len());
+        for (index, item) in over.into_iter().enumerate() {
             let path = at.item(items.len());
             self.run.reach(items_of);
-            self.run.stack.push(item.clone());
+            self.run.stack.push(item);
             self.run.stack.push(Value::from(i64::try_from(index).unwrap_or(i64::MAX)));
             let made = self.item(only.as_ref(), lets, fields, &path);
             self.run.stack.truncate(height);
@@ -343,7 +394,7 @@ impl Mapper<'_, '_> {
         &mut self,
         only: Option<&crate::code::Code>,
         lets: &[Named],
-        fields: &[FieldCode],
+        fields: &Fields,
         path: &Place<'_>,
     ) -> Result<Option<Value>> {
         if let Some(only) = only
@@ -378,6 +429,17 @@ impl Mapper<'_, '_> {
             .hint("nothing was sent; correct the record or the mapping, then retry")
             .at("checks", value);
         Err(EvalError::Fault(Box::new(fault)))
+    }
+}
+
+/// The fault for a field the target needs and that got no value.
+fn needed(field: &FieldCode, path: &Place<'_>) -> EvalError {
+    let path = path.to_string();
+    let missing = EvalError::missing(&format!("the target needs `{path}`, and its value"))
+        .at(&path, &MISSING);
+    match setting_of(&field.gives) {
+        Some(setting) => missing.needs_setting(setting),
+        None => missing,
     }
 }
 

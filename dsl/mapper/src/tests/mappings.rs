@@ -80,7 +80,11 @@ fn codes(body: &str) -> String {
 }
 
 fn made(body: &str) -> String {
-    ended(program(body).run(&scope(), &NoHost::default(), None, None))
+    let (program, scope, host) = (program(body), scope(), NoHost::default());
+    let made = program.run(&scope, &host, None, None);
+    let traced = program.run(&scope, &host, None, Some(&mut crate::Trace::default()));
+    assert_eq!(made, traced, "a trace changes nothing: {body}");
+    ended(made)
 }
 
 fn ended(result: Result<crate::Made, EvalError>) -> String {

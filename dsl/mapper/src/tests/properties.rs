@@ -73,6 +73,19 @@ proptest! {
     }
 
     #[test]
+    fn an_expression_comes_to_the_same_however_it_is_watched(text in expressions()) {
+        let mut open = env();
+        open.open = true;
+        for env in [env(), open] {
+            if let (Some(compiled), _) = compile_text(&text, &env, None) {
+                let (scope, host) = (scope(), NoHost::default());
+                let watched = compiled.program.explain(&scope, &host).map(|made| made.value);
+                prop_assert_eq!(compiled.program.eval(&scope, &host), watched, "{}", text);
+            }
+        }
+    }
+
+    #[test]
     fn checking_and_evaluating_never_panics(text in expressions()) {
         let mut open = env();
         open.open = true;

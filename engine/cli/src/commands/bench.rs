@@ -68,6 +68,19 @@ fn mapper(bench: &OutputOnly) -> Ended {
     let rows: Vec<Value> = figures.iter().map(bench_mapper::Figures::to_value).collect();
     let form = if bench.output == Output::Json { Output::Ndjson } else { bench.output };
     output::rows(form, COLUMNS, &rows);
+    if let ([_, smaller, larger], Output::Table) = (figures.as_slice(), form) {
+        let (ours, by_hand) = bench_mapper::growth(smaller, larger);
+        let shown = |n: u64| format!("{}.{:03}", n / 1_000, n % 1_000);
+        let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        println!("machine  {}, {cores} cores", std::env::consts::ARCH);
+        println!(
+            "growth   a row of {} costs {} × a row of {} ({} × by hand)",
+            larger.rows,
+            shown(ours),
+            smaller.rows,
+            shown(by_hand)
+        );
+    }
     Ok(0)
 }
 

@@ -36,7 +36,7 @@ fn values_of_every_kind_keep_their_kind_and_scale() {
         ("for", Value::Duration(1_500)),
         (
             "money",
-            Value::Money(tenon_value::Money::new(
+            Value::from(tenon_value::Money::new(
                 tenon_value::Number::parse("10.00").unwrap(),
                 tenon_value::Currency::new("SEK"),
             )),
