@@ -288,3 +288,16 @@ async fn a_persons_data_is_erased_by_one_command_that_first_says_what_it_would_b
     let swept = stage.tenon(&["store", "retention", "--now"]);
     assert!(swept.contains("tasks"), "{swept}");
 }
+
+#[test]
+fn a_process_that_follows_a_killed_one_finds_every_waiting_task_and_moves_the_first() {
+    let words = ["bench", "engine", "--open", "300", "--ended", "500", "--output", "json"];
+    let out = crate::program::run(&words);
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    let shown = json(&said);
+    assert!(shown["open_tasks"].as_i64() >= Some(300), "{shown}");
+    assert_eq!(shown["ended_tasks"], 500);
+    for field in ["rss_making_mib", "rss_open_mib", "store_open_ms", "resume_ms"] {
+        assert!(shown[field].as_f64() > Some(0.0), "{field}: {shown}");
+    }
+}

@@ -187,6 +187,17 @@ mod tests {
         assert_eq!(found.writes().unwrap(), writes());
     }
 
+    /// A frame of the first format, byte for byte: what a log holds is read for ever.
+    #[test]
+    fn a_frame_of_the_first_format_is_read_and_written_the_same() {
+        let kept = include_bytes!("../fixtures/frame-1.bin");
+        let mut frame = Frame::new();
+        frame.add_commit(&writes());
+        frame.add_commit(&[]);
+        assert_eq!(frame.seal(&SALT, 7, 40), kept);
+        assert_eq!(Found::at(&SALT, kept).unwrap().writes().unwrap(), writes());
+    }
+
     #[test]
     fn a_frame_with_any_bit_flipped_cut_short_or_of_another_store_is_none() {
         let mut frame = Frame::new();

@@ -11,6 +11,8 @@ pub mod conformance;
 pub mod copy;
 pub mod error;
 pub mod export;
+#[cfg(test)]
+mod fixtures;
 pub mod key;
 pub mod memory;
 pub mod rows;

@@ -617,6 +617,15 @@ pub struct BenchEngine {
     /// Tasks at a time.
     #[arg(long, default_value_t = 64)]
     pub concurrency: u32,
+    /// Instead: so many tasks wait, the process is killed while it makes more, and another goes on.
+    #[arg(long, value_name = "N")]
+    pub open: Option<u64>,
+    /// With --open: so many ended tasks are kept beside them.
+    #[arg(long, default_value_t = 0, requires = "open")]
+    pub ended: u64,
+    /// A process of --open: `make` or `resume`, in --dir.
+    #[arg(long, hide = true, requires = "open")]
+    pub part: Option<String>,
     /// Where the store is made and removed again; without it, the system's temporary directory.
     #[arg(long)]
     pub dir: Option<PathBuf>,

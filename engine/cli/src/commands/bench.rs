@@ -32,6 +32,9 @@ pub async fn run(command: Bench) -> Ended {
 }
 
 async fn engine(bench: &BenchEngine) -> Ended {
+    if let Some(open) = bench.open {
+        return super::bench_open::run(bench, open).await;
+    }
     if bench.steps == 0 || bench.tasks == 0 || bench.concurrency == 0 {
         return Err(Failure::usage("--steps, --tasks and --concurrency are at least 1"));
     }
@@ -123,7 +126,7 @@ async fn floor(directory: &Path) -> Result<u64, Failure> {
     Ok(measured.map_err(|e| Failure::internal(e.to_string()))?.per_second())
 }
 
-async fn open(directory: &Path) -> Result<Arc<SledStore>, Failure> {
+pub(super) async fn open(directory: &Path) -> Result<Arc<SledStore>, Failure> {
     let path = directory.join("store");
     let opened = move || SledStore::open(&path, Options::held_by("tenon bench"));
     let store = tokio::task::spawn_blocking(opened).await;

@@ -1,6 +1,7 @@
 //! One module a command.
 
 mod bench;
+mod bench_open;
 mod check;
 mod connection;
 mod connector;

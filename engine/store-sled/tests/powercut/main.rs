@@ -16,6 +16,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::{Mutex, mpsc};
+use std::thread;
 
 use tenon_store::conformance::Dice;
 
@@ -28,6 +30,9 @@ pub type Outcome<T> = Result<T, String>;
 const CALLS: &str = "trace=open,openat,creat,close,dup,lseek,write,pwrite64,writev,pwritev,\
                      pwritev2,ftruncate,truncate,fallocate,copy_file_range,fsync,fdatasync,rename,\
                      renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat";
+
+/// Threads that open images.
+const OPENERS: usize = 3;
 
 /// Half of one of sled's segments: a whole one is where its recovery stops being sure.
 const MOST_UNSYNCED: usize = 1024 * 1024;
@@ -59,7 +64,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 fn judge() -> Outcome<()> {
     let seed = number("TENON_POWERCUT_SEED", 1);
-    let points = number("TENON_POWERCUT_POINTS", 50);
+    let points = number("TENON_POWERCUT_POINTS", 200);
     let work = tempfile::tempdir().map_err(|e| e.to_string())?;
     let data = work.path().join("data");
     fs::create_dir(&data).map_err(|e| e.to_string())?;
@@ -79,8 +84,60 @@ fn judge() -> Outcome<()> {
     if record.most_unsynced() > MOST_UNSYNCED {
         return Err("too much of the database was written between two syncs".into());
     }
-    let mut disk = Disk::new(&data);
-    let mut tally = Tally::default();
+    let tally = open_images(&record, cuts, (seed, &data, work.path()))?;
+    println!("powercut: {}", tally.text());
+    tally.worth_something()
+}
+
+/// A disk as a power cut left it, and what it must hold.
+struct Cut {
+    place: PathBuf,
+    kind: Image,
+    acked: u64,
+    /// For the message.
+    name: String,
+}
+
+/// Makes the images of every cut, one after another, and opens them on several threads.
+fn open_images(
+    record: &Record,
+    cuts: Vec<usize>,
+    (seed, data, work): (u64, &Path, &Path),
+) -> Outcome<Tally> {
+    let (hand_out, taken) = mpsc::sync_channel::<Cut>(OPENERS);
+    let taken = Mutex::new(taken);
+    let tally: Mutex<Outcome<Tally>> = Mutex::new(Ok(Tally::default()));
+    thread::scope(|scope| {
+        for _ in 0..OPENERS {
+            scope.spawn(|| {
+                loop {
+                    let next = taken.lock().map(|taken| taken.recv());
+                    let Ok(Ok(cut)) = next else { return };
+                    let opened = open_image(&cut);
+                    if let Ok(mut tally) = tally.lock() {
+                        match (tally.as_mut(), opened) {
+                            (Ok(tally), Ok(found)) => tally.add(cut.kind, cut.acked, found),
+                            (Ok(_), Err(error)) => *tally = Err(error),
+                            (Err(_), _) => {}
+                        }
+                    }
+                }
+            });
+        }
+        let made = make_images(record, cuts, (seed, data, work), &hand_out);
+        drop(hand_out);
+        made
+    })?;
+    tally.into_inner().map_err(|_| "an opener panicked".to_owned())?
+}
+
+fn make_images(
+    record: &Record,
+    cuts: Vec<usize>,
+    (seed, data, work): (u64, &Path, &Path),
+    hand_out: &mpsc::SyncSender<Cut>,
+) -> Outcome<()> {
+    let mut disk = Disk::new(data);
     let mut done = 0;
     for (n, cut) in cuts.into_iter().enumerate() {
         for (line, call) in record.between(done, cut) {
@@ -89,18 +146,21 @@ fn judge() -> Outcome<()> {
         done = cut;
         let acked = record.acked(cut);
         for kind in [Image::Synced, Image::InPlace, Image::Half] {
-            let place = work.path().join("image");
+            let place = work.join(format!("image-{n}-{kind:?}"));
             let image_seed = seed.wrapping_mul(1_000_003).wrapping_add(cut as u64);
             disk.image(kind, &place, &mut Dice::new(image_seed))?;
-            let found = child::check(&place, acked);
-            let found =
-                found.map_err(|e| format!("seed {seed}, cut {n} at line {cut}, {kind:?}: {e}"))?;
-            tally.add(kind, acked, found);
-            fs::remove_dir_all(&place).map_err(|e| e.to_string())?;
+            let name = format!("seed {seed}, cut {n} at line {cut}, {kind:?}");
+            let sent = hand_out.send(Cut { place, kind, acked, name });
+            sent.map_err(|_| "nobody opens images any more".to_owned())?;
         }
     }
-    println!("powercut: {}", tally.text());
-    tally.worth_something()
+    Ok(())
+}
+
+fn open_image(cut: &Cut) -> Outcome<child::Found> {
+    let found = child::check(&cut.place, cut.acked).map_err(|e| format!("{}: {e}", cut.name))?;
+    fs::remove_dir_all(&cut.place).map_err(|e| e.to_string())?;
+    Ok(found)
 }
 
 fn pick(dice: &mut Dice, lines: usize) -> Outcome<usize> {

@@ -46,3 +46,47 @@ pub struct CellWrite {
     /// The value.
     pub value: Option<Vec<u8>>,
 }
+
+/// No cells.
+#[cfg(test)]
+pub(crate) struct Nothing;
+
+/// One cell.
+#[cfg(test)]
+pub(crate) struct One {
+    pub(crate) key: Vec<u8>,
+    pub(crate) value: Vec<u8>,
+}
+
+#[cfg(test)]
+impl Cells for Nothing {
+    fn cell(&self, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+
+    fn visit(
+        &self,
+        _: (&[u8], Option<&[u8]>),
+        _: bool,
+        _: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Cells for One {
+    fn cell(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok((key == self.key).then(|| self.value.clone()))
+    }
+
+    fn visit(
+        &self,
+        _: (&[u8], Option<&[u8]>),
+        _: bool,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        visit(&self.key, &self.value);
+        Ok(())
+    }
+}

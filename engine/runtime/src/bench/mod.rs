@@ -3,6 +3,8 @@
 //! A step is a `call` with its intention and its answer of 100 bytes; each answer is covered by a
 //! completed sync of the store before the next call leaves. The store is the caller's.
 
+pub mod open;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
