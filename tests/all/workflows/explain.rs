@@ -44,3 +44,39 @@ fn explain_shows_which_name_won_and_every_value_on_the_way() {
     assert!(text.contains(chain), "{text}");
     holds(&tests.join("b2b-no-billing.explain.txt"), &text);
 }
+
+/// Every field of every kind of order says where its value comes from: which candidate won, or that
+/// none gave anything, or which fault stopped it.
+#[test]
+fn explain_gives_a_reason_for_each_field_of_every_kind_of_order() {
+    for (_, kind, _) in tenon_sandbox::shopify::kinds::Kind::ALL {
+        let out = crate::program::run(&[
+            "map",
+            "explain",
+            "order",
+            "--kind",
+            kind,
+            "--set",
+            "collective_customer=WEBB",
+        ]);
+        let text = String::from_utf8(out.stdout).unwrap();
+        let said = String::from_utf8(out.stderr).unwrap();
+        let fields = text.split_once("\nFIELDS\n").unwrap_or_else(|| panic!("{kind}: {said}")).1;
+        let fields = fields.split("\nCHECKS\n").next().unwrap();
+        let lines: Vec<&str> = fields.lines().filter(|line| !line.is_empty()).collect();
+        let mut reasons = 0;
+        for pair in lines.windows(2) {
+            let [line, below] = pair else { unreachable!() };
+            if line.starts_with(' ') || line.starts_with("named values") {
+                continue;
+            }
+            let below = below.trim_start();
+            let given = below.starts_with("> ") || below.starts_with("x ");
+            assert!(given, "{kind}: no reason for `{line}`:\n{below}");
+            reasons += 1;
+        }
+        let stopped = !out.status.success();
+        assert!(reasons >= 20 || stopped, "{kind}: {reasons} fields\n{text}");
+        assert!(!stopped || said.contains("\"code\""), "{kind}: {said}");
+    }
+}

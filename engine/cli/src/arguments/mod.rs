@@ -296,9 +296,16 @@ pub enum Map {
 pub struct MapRun {
     /// The mapping, such as `order`.
     pub mapping: String,
-    /// A JSON file with the source record, or `-`.
+    /// A JSON file with the source record, or `-`. A mapping of several records wants them under
+    /// their names.
+    #[arg(long, required_unless_present = "kind", conflicts_with = "kind")]
+    pub input: Option<PathBuf>,
+    /// An order that the sandbox makes, instead of a file: `tenon explain kinds` lists them.
     #[arg(long)]
-    pub input: PathBuf,
+    pub kind: Option<String>,
+    /// Which of that kind.
+    #[arg(long, default_value_t = 0, requires = "kind")]
+    pub draw: u64,
     /// A setting for this run.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub settings: Vec<String>,

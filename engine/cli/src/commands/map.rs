@@ -114,6 +114,29 @@ impl Host for Told {
     }
 }
 
+/// The mapping's records under their names.
+fn sources(run: &MapRun, names: &[String]) -> Result<Scope, Failure> {
+    let mut scope = Scope::new();
+    let record = match (&run.kind, &run.input) {
+        (Some(kind), _) => {
+            let order = super::test::order(kind, run.draw).ok_or_else(|| {
+                Failure::usage(format!("the sandbox has no order of the kind `{kind}`"))
+                    .hint("`tenon explain kinds` lists them")
+            })?;
+            names.iter().for_each(|name| scope.set(name, Value::Missing));
+            names.first().into_iter().for_each(|name| scope.set(name, order.clone()));
+            return Ok(scope);
+        }
+        (None, Some(path)) => input(path)?,
+        (None, None) => Value::Missing,
+    };
+    match names {
+        [only] => scope.set(only, record),
+        several => several.iter().for_each(|name| scope.set(name, record.field(name).clone())),
+    }
+    Ok(scope)
+}
+
 fn make(run: &MapRun, explain: bool) -> Ended {
     let connectors = project::connectors()?;
     let integration = project::integration(run.project.project.as_deref(), &connectors)?;
@@ -124,13 +147,8 @@ fn make(run: &MapRun, explain: bool) -> Ended {
     };
     let program = MappingProgram::from_text(&program.0)
         .map_err(|e| Failure::internal(format!("the mapping can't be loaded: {e}")))?;
-    let record = input(&run.input)?;
-    let mut scope = Scope::new();
     let names: Vec<String> = program.from().keys().cloned().collect();
-    match names.as_slice() {
-        [only] => scope.set(only, record),
-        several => several.iter().for_each(|name| scope.set(name, record.field(name).clone())),
-    }
+    let scope = sources(run, &names)?;
     let told = Told::new(integration, run)?;
     let mut trace = Trace::default();
     let made = program.run(&scope, &told, None, explain.then_some(&mut trace));

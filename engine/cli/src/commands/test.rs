@@ -79,7 +79,7 @@ fn files(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
 }
 
 /// An order of the sandbox as the connector reads it.
-fn order(kind: &str, draw: u64) -> Option<Value> {
+pub(super) fn order(kind: &str, draw: u64) -> Option<Value> {
     let order = kinds::make(Kind::named(kind)?, NUMBER, NOW_MS - BEFORE_MS, draw).ok()?;
     json::read(&Stored::new(order).ok()?.graph.to_string()).ok()
 }
