@@ -325,7 +325,7 @@ pub(crate) fn total(step: &str, name: &str, gather: &Gather, values: Vec<Value>)
                     a.add(*b).map(Value::Number).map_err(|error| error.to_string())
                 }
                 (Value::Money(a), Value::Money(b)) => {
-                    a.add(b).map(Value::Money).map_err(|error| error.to_string())
+                    a.add(b).map(Value::from).map_err(|error| error.to_string())
                 }
                 (Value::Number(zero), Value::Money(_)) if *zero == Number::ZERO => Ok(value),
                 _ => Err(format!("{} and {} have no sum", sum.kind(), value.kind())),
