@@ -16,5 +16,6 @@ mod stage;
 mod store;
 mod strace;
 mod tidy;
+mod verbs;
 mod workflows;
 mod world;

@@ -17,7 +17,7 @@ pub(crate) const KEYS: &[&str] = &[];
 pub(crate) const WHEN_LOCKED: &[&str] = &["correct"];
 
 /// Keys of `integration.yaml`.
-pub(crate) const INTEGRATION: &[&str] = &["schedules"];
+pub(crate) const INTEGRATION: &[&str] = &[];
 
 /// Ways a flow may be started.
 pub(crate) const TRIGGERS: &[&str] = &["events"];

@@ -306,6 +306,8 @@ impl Trigger {
             Trigger::Webhook { topic, .. } => format!("webhook {topic}"),
             Trigger::Poll => "poll".to_owned(),
             Trigger::Manual { by } => by.clone(),
+            Trigger::Schedule { name } => format!("schedule {name}"),
+            Trigger::Backfill { by } => format!("{by}, with many others"),
             Trigger::Parent { task, step } => format!("{task} step {step}"),
         }
     }

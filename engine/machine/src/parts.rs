@@ -43,6 +43,20 @@ pub enum Trigger {
         #[n(1)]
         step: String,
     },
+    /// A schedule.
+    #[n(4)]
+    Schedule {
+        /// Its name.
+        #[n(0)]
+        name: String,
+    },
+    /// A person who fetched many records at once.
+    #[n(5)]
+    Backfill {
+        /// Who.
+        #[n(0)]
+        by: String,
+    },
 }
 
 /// What is known when a task is made.

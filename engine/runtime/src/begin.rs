@@ -8,6 +8,7 @@ use tenon_store::{Commit, EventRow};
 use tenon_value::{Record, Value};
 
 use crate::engine::{Engine, Integration};
+use crate::gate::Urgency;
 use crate::refusal::{Kind, Refusal};
 use crate::rows::{self, Flags};
 
@@ -27,6 +28,7 @@ pub(crate) struct Newborn {
     flow: Arc<str>,
     record: Arc<str>,
     collapses: bool,
+    urgency: Urgency,
 }
 
 /// The commit that makes a task.
@@ -60,6 +62,7 @@ pub(crate) async fn wanted_with(
         flow: Arc::from(task.flow.as_str()),
         record: Arc::from(task.record.as_str()),
         collapses: Flags::of(&task).collapses,
+        urgency: crate::turn::urgency(rows::trigger(&task.trigger)),
     };
     Ok((newborn, commit))
 }
@@ -86,7 +89,8 @@ pub(crate) fn born(engine: &Engine, newborn: &Newborn) {
     if newborn.collapses {
         engine.waiting.add(&newborn.flow, &newborn.record, &newborn.id);
     }
-    crate::turn::enter(engine, &newborn.lane, &newborn.id);
+    let line = (newborn.urgency, newborn.flow.clone());
+    crate::turn::enter_in(engine, line, &newborn.lane, &newborn.id);
 }
 
 /// The lane of a record. Flows that start from one record share its lane, unless they say otherwise,

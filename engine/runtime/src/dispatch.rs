@@ -3,12 +3,13 @@
 //! A task that has mail is in memory and worked on by one future; one without is only rows in the
 //! store. So one task never has two workers, and waiting costs nothing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenon_machine::Input;
 use tokio::sync::{Notify, oneshot};
 
+use crate::gate::Urgency;
 use crate::refusal::Refusal;
 
 /// One input for a task, and who wants to hear how it went.
@@ -23,9 +24,17 @@ pub(crate) struct Dispatcher {
     wake: Notify,
 }
 
+/// Tasks that begin stand in the line of their flow and urgency; what goes on has one of its own.
+pub(crate) type Line = (Urgency, Arc<str>);
+
 struct Inner {
     boxes: HashMap<Arc<str>, VecDeque<Mail>>,
-    ready: VecDeque<Arc<str>>,
+    ready: BTreeMap<Line, VecDeque<Arc<str>>>,
+    /// The line each worker was let in by, and how many each line has at work.
+    lines: HashMap<Arc<str>, Line>,
+    at_work: BTreeMap<Line, usize>,
+    /// The line that was served last.
+    turn: Option<Line>,
     /// Workers that do not wait at a gate.
     active: usize,
     /// All workers.
@@ -34,13 +43,40 @@ struct Inner {
     closed: bool,
 }
 
+impl Inner {
+    /// The next task, taken from the lines in turn. Those at a gate hold memory too: each line has so
+    /// many of them at most, and none can fill the room of another.
+    fn next(&mut self) -> Option<Arc<str>> {
+        let most = self.limit.saturating_mul(4);
+        let has_room = |line: &&Line| self.at_work.get(*line).is_none_or(|count| *count < most);
+        let behind = |last: &Line| {
+            let later = (std::ops::Bound::Excluded(last.clone()), std::ops::Bound::Unbounded);
+            self.ready.range(later).map(|(line, _)| line).find(has_room).cloned()
+        };
+        let line = self.turn.as_ref().and_then(behind);
+        let line = line.or_else(|| self.ready.keys().find(has_room).cloned())?;
+        let waiting = self.ready.get_mut(&line)?;
+        let task = waiting.pop_front()?;
+        if waiting.is_empty() {
+            self.ready.remove(&line);
+        }
+        *self.at_work.entry(line.clone()).or_default() += 1;
+        self.lines.insert(task.clone(), line.clone());
+        self.turn = Some(line);
+        Some(task)
+    }
+}
+
 impl Dispatcher {
     /// A dispatcher that lets so many work at once.
     pub(crate) fn new(limit: usize) -> Dispatcher {
         Dispatcher {
             inner: Mutex::new(Inner {
                 boxes: HashMap::new(),
-                ready: VecDeque::new(),
+                ready: BTreeMap::new(),
+                lines: HashMap::new(),
+                at_work: BTreeMap::new(),
+                turn: None,
                 active: 0,
                 workers: 0,
                 limit: limit.max(1),
@@ -56,7 +92,12 @@ impl Dispatcher {
 
     /// Gives a task an input.
     pub(crate) fn deliver(&self, task: &Arc<str>, input: Input) {
-        self.post(task, Mail { input, reply: None });
+        self.post(task, Mail { input, reply: None }, None);
+    }
+
+    /// Lets a task begin, in the line of its flow and urgency.
+    pub(crate) fn begin(&self, line: Line, task: &Arc<str>) {
+        self.post(task, Mail { input: Input::Start, reply: None }, Some(line));
     }
 
     /// Gives a task an input; the receiver hears whether it was taken.
@@ -66,18 +107,19 @@ impl Dispatcher {
         input: Input,
     ) -> oneshot::Receiver<Result<(), Refusal>> {
         let (sender, receiver) = oneshot::channel();
-        self.post(task, Mail { input, reply: Some(sender) });
+        self.post(task, Mail { input, reply: Some(sender) }, None);
         receiver
     }
 
-    fn post(&self, task: &Arc<str>, mail: Mail) {
+    fn post(&self, task: &Arc<str>, mail: Mail, line: Option<Line>) {
         let mut inner = self.lock();
         if let Some(mails) = inner.boxes.get_mut(task) {
             mails.push_back(mail);
             return;
         }
         inner.boxes.insert(task.clone(), VecDeque::from([mail]));
-        inner.ready.push_back(task.clone());
+        let line = line.unwrap_or_else(|| (Urgency::Live, Arc::from("")));
+        inner.ready.entry(line).or_default().push_back(task.clone());
         drop(inner);
         self.wake.notify_one();
     }
@@ -90,10 +132,9 @@ impl Dispatcher {
                 if inner.closed {
                     return None;
                 }
-                // Those at a gate hold memory too: they are bounded with the rest.
-                let room =
-                    inner.active < inner.limit && inner.workers < inner.limit.saturating_mul(8);
-                if room && let Some(task) = inner.ready.pop_front() {
+                if inner.active < inner.limit
+                    && let Some(task) = inner.next()
+                {
                     inner.active += 1;
                     inner.workers += 1;
                     return Some(task);
@@ -115,7 +156,7 @@ impl Dispatcher {
             return false;
         }
         inner.boxes.remove(task);
-        self.leave(inner);
+        self.leave(inner, task);
         true
     }
 
@@ -123,10 +164,18 @@ impl Dispatcher {
     pub(crate) fn abandon(&self, task: &str) {
         let mut inner = self.lock();
         inner.boxes.remove(task);
-        self.leave(inner);
+        self.leave(inner, task);
     }
 
-    fn leave(&self, mut inner: MutexGuard<'_, Inner>) {
+    fn leave(&self, mut inner: MutexGuard<'_, Inner>, task: &str) {
+        if let Some(line) = inner.lines.remove(task)
+            && let Some(count) = inner.at_work.get_mut(&line)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                inner.at_work.remove(&line);
+            }
+        }
         inner.active = inner.active.saturating_sub(1);
         inner.workers = inner.workers.saturating_sub(1);
         let more = !inner.ready.is_empty();
@@ -156,6 +205,14 @@ impl Dispatcher {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.wake.notify_one();
+    }
+
+    /// Tasks that wait to be worked on before others, where this one is among them: how many wait in
+    /// its line, and how many of its line are at work.
+    pub(crate) fn turn_of(&self, line: &Line) -> (usize, usize) {
+        let inner = self.lock();
+        let waiting = inner.ready.get(line).map_or(0, VecDeque::len);
+        (waiting, inner.at_work.get(line).copied().unwrap_or(0))
     }
 
     /// Tasks in memory.

@@ -9,6 +9,7 @@ use tenon_value::{Record, Value, json};
 
 use crate::codes;
 use crate::engine::{Engine, Integration, Runtime};
+use crate::gate::Urgency;
 use crate::intake::StartFlow;
 use crate::perform::{Errand, not_sent, perform};
 use crate::refusal::Refusal;
@@ -72,7 +73,8 @@ async fn one(
     let task = Task::new(TaskId(id.to_string()), engine.seam.now_ms(), created);
     let flow: Arc<str> = Arc::from(task.flow.as_str());
     let graph = engine.graph(hash).await?;
-    let mut running = Running { id, task, graph, integration: integration.clone() };
+    let mut running =
+        Running { id, task, graph, integration: integration.clone(), urgency: Urgency::Live };
     let mut next = VecDeque::from([Input::Start]);
     while let Some(input) = next.pop_front() {
         let decision = decided(engine, &running, &input, &BTreeMap::new(), true).await?;
@@ -83,6 +85,7 @@ async fn one(
                     let reading = match engine.connections.get(&ask.connection) {
                         Some(connection) if !request.writes => {
                             let errand = Errand {
+                                urgency: Urgency::Live,
                                 flow: &flow,
                                 operation: &ask.operation,
                                 request: &request,

@@ -1,9 +1,12 @@
-//! The door to one account: waits for room under its limits, fair between flows.
+//! The door to one account: waits for room under its limits.
+//!
+//! What is live goes before polls, and polls before backfills. Among flows of one urgency the one that
+//! got least of late goes first: a flow with ten requests does not wait behind one with thousands, and
+//! two large ones share alike.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use indexmap::IndexMap;
 use tokio::sync::{Notify, oneshot};
 
 use crate::limiter::{Blocked, Bucket, Feedback, Limiter};
@@ -16,11 +19,64 @@ pub struct Gate {
     seam: Arc<dyn Seam>,
 }
 
+/// How urgent a request is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// A webhook or a person started it.
+    #[default]
+    Live,
+    /// A poll or a schedule did.
+    Poll,
+    /// One of many records fetched at once.
+    Backfill,
+}
+
+/// Time after which half of what a flow got counts no more, in milliseconds.
+const MEMORY_MS: i64 = 10_000;
+
+/// Whose line it is.
+type Line = (Urgency, Arc<str>);
+
 struct Inner {
     limiter: Limiter,
-    waiting: IndexMap<Arc<str>, VecDeque<(u32, oneshot::Sender<()>)>>,
-    turn: usize,
+    waiting: BTreeMap<Line, VecDeque<(u32, oneshot::Sender<()>)>>,
+    /// What each flow got of late, in points.
+    got: BTreeMap<Arc<str>, u64>,
+    halved_at: i64,
     free_at: Option<i64>,
+    /// While it is crowded, nobody is let in before that.
+    paced_until: i64,
+}
+
+impl Inner {
+    /// How long the next waits behind one that was let in, in milliseconds. A window's room is given
+    /// out evenly while several lines wait or one alone fills it: who comes later, with less, finds
+    /// room soon instead of a window that is spent.
+    fn pace(&self) -> i64 {
+        let crowd: usize = self.waiting.values().map(VecDeque::len).sum();
+        match self.limiter.evenly() {
+            Some((room, each_ms)) if self.waiting.len() > 1 || crowd > room => each_ms,
+            _ => 0,
+        }
+    }
+
+    /// The line that goes next.
+    fn next(&mut self, now: i64) -> Option<Line> {
+        while now.saturating_sub(self.halved_at) >= MEMORY_MS {
+            let late = now.saturating_sub(self.halved_at) > MEMORY_MS.saturating_mul(64);
+            self.halved_at = if late { now } else { self.halved_at.saturating_add(MEMORY_MS) };
+            self.got.retain(|_, got| {
+                *got = if late { 0 } else { *got / 2 };
+                *got > 0
+            });
+        }
+        let got = |line: &&Line| self.got.get(&line.1).copied().unwrap_or(0);
+        self.waiting.keys().min_by_key(|line| (line.0, got(line))).cloned()
+    }
+
+    fn gave(&mut self, flow: &Arc<str>, cost: u32) {
+        *self.got.entry(flow.clone()).or_default() += u64::from(cost.max(1));
+    }
 }
 
 /// How crowded a gate is.
@@ -66,9 +122,11 @@ impl Gate {
         Gate {
             inner: Mutex::new(Inner {
                 limiter: Limiter::new(buckets),
-                waiting: IndexMap::new(),
-                turn: 0,
+                waiting: BTreeMap::new(),
+                got: BTreeMap::new(),
+                halved_at: 0,
                 free_at: None,
+                paced_until: 0,
             }),
             changed: Notify::new(),
             seam,
@@ -81,26 +139,34 @@ impl Gate {
 
     /// Takes room at once when nobody waits and there is some.
     #[must_use]
-    pub fn try_enter(&self, cost: u32) -> Option<Permit<'_>> {
+    pub fn try_enter(&self, flow: &Arc<str>, cost: u32) -> Option<Permit<'_>> {
         let mut inner = self.lock();
         if !inner.waiting.is_empty() {
             return None;
         }
         inner.limiter.take(self.seam.now_ms(), cost).ok()?;
+        inner.gave(flow, cost);
         Some(self.permit(cost))
+    }
+
+    /// Counts the account's windows as spent until that moment: another process may have used them.
+    pub(crate) fn assume_spent(&self, at_ms: i64) {
+        self.lock().limiter.assume_spent(at_ms);
     }
 
     fn permit(&self, cost: u32) -> Permit<'_> {
         Permit { gate: self, cost, feedback: Feedback::default() }
     }
 
-    /// Waits for room in the flow's own line; lines take turns.
-    pub async fn enter(&self, flow: &Arc<str>, cost: u32) -> Permit<'_> {
-        if let Some(permit) = self.try_enter(cost) {
+    /// Waits for room in the line of the flow and its urgency.
+    pub async fn enter(&self, line: (Urgency, &Arc<str>), cost: u32) -> Permit<'_> {
+        let (urgency, flow) = line;
+        if let Some(permit) = self.try_enter(flow, cost) {
             return permit;
         }
         let (sender, receiver) = oneshot::channel();
-        self.lock().waiting.entry(flow.clone()).or_default().push_back((cost, sender));
+        let line = (urgency, flow.clone());
+        self.lock().waiting.entry(line).or_default().push_back((cost, sender));
         self.changed.notify_one();
         // The pump hands out permits in turn; when it is gone the engine is going down.
         if receiver.await.is_err() {
@@ -136,26 +202,32 @@ impl Gate {
         let now = self.seam.now_ms();
         let mut inner = self.lock();
         inner.free_at = None;
-        while !inner.waiting.is_empty() {
-            let turn = inner.turn % inner.waiting.len();
-            let Inner { limiter, waiting, .. } = &mut *inner;
-            let Some((_, line)) = waiting.get_index_mut(turn) else { break };
-            let Some((cost, _)) = line.front() else {
-                waiting.shift_remove_index(turn);
+        while let Some(line) = inner.next(now) {
+            let waiting = inner.waiting.get_mut(&line);
+            let Some(cost) = waiting.and_then(|line| line.front().map(|(cost, _)| *cost)) else {
+                inner.waiting.remove(&line);
                 continue;
             };
-            let cost = *cost;
-            if let Err(blocked) = limiter.take(now, cost) {
+            let taken = match inner.paced_until > now {
+                true => Err(Blocked::Until(inner.paced_until)),
+                false => inner.limiter.take(now, cost),
+            };
+            if let Err(blocked) = taken {
                 if let Blocked::Until(at) = blocked {
                     inner.free_at = Some(at);
                 }
                 return Some(blocked);
             }
-            if line.pop_front().is_none_or(|(_, sender)| sender.send(()).is_err()) {
+            let first = inner.waiting.get_mut(&line).and_then(VecDeque::pop_front);
+            if first.is_none_or(|(_, sender)| sender.send(()).is_err()) {
                 // Who waited is gone: what was taken counts as sent, which errs on the safe side.
-                limiter.ended(now, cost, &Feedback::default());
+                inner.limiter.ended(now, cost, &Feedback::default());
             }
-            inner.turn = turn + 1;
+            inner.gave(&line.1, cost);
+            if inner.waiting.get(&line).is_some_and(VecDeque::is_empty) {
+                inner.waiting.remove(&line);
+            }
+            inner.paced_until = now.saturating_add(inner.pace());
         }
         None
     }
@@ -182,7 +254,7 @@ mod tests {
                 let (gate, order) = (gate.clone(), order.clone());
                 let flow: Arc<str> = Arc::from(flow);
                 all.push(tokio::spawn(async move {
-                    let permit = gate.enter(&flow, 1).await;
+                    let permit = gate.enter((Urgency::Live, &flow), 1).await;
                     order.lock().unwrap().push(flow);
                     drop(permit);
                 }));
@@ -194,6 +266,35 @@ mod tests {
         let place = order.lock().unwrap().iter().position(|f| &**f == "one").unwrap();
         assert!(place < 5, "it was number {place}");
         assert!(seam.now_ms() >= FakeSeam::BIRTH + 10_000, "21 requests at two a second");
+        pump.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_live_goes_before_polls_and_these_before_backfills() {
+        let seam = Arc::new(FakeSeam::new(1));
+        let gate =
+            Arc::new(Gate::new(&[Bucket::Sliding { requests: 1, per_ms: 1_000 }], seam.clone()));
+        let flow: Arc<str> = Arc::from("order");
+        drop(gate.try_enter(&flow, 1).unwrap());
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut all = Vec::new();
+        for urgency in [Urgency::Backfill, Urgency::Poll, Urgency::Backfill, Urgency::Live] {
+            let (gate, order, flow) = (gate.clone(), order.clone(), flow.clone());
+            all.push(tokio::spawn(async move {
+                drop(gate.enter((urgency, &flow), 1).await);
+                order.lock().unwrap().push(urgency);
+            }));
+            tokio::task::yield_now().await;
+        }
+        let pump = tokio::spawn({
+            let gate = gate.clone();
+            async move { gate.pump().await }
+        });
+        for one in all {
+            one.await.unwrap();
+        }
+        let wanted = [Urgency::Live, Urgency::Poll, Urgency::Backfill, Urgency::Backfill];
+        assert_eq!(*order.lock().unwrap(), wanted);
         pump.abort();
     }
 }

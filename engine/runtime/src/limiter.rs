@@ -14,6 +14,20 @@ pub enum Bucket {
         /// Window in milliseconds.
         per_ms: i64,
     },
+    /// So many requests in each window; windows follow one another from 1970 on.
+    Fixed {
+        /// Requests, headroom already taken off.
+        requests: usize,
+        /// Window in milliseconds.
+        per_ms: i64,
+    },
+    /// A bucket of requests that refills steadily, whatever the answers say.
+    Tokens {
+        /// Most requests at once.
+        size: u32,
+        /// Milliseconds until one more may go.
+        each_ms: i64,
+    },
     /// A bucket of points that refills; the peer's answers say how full it is.
     Cost {
         /// Most it holds, in points.
@@ -39,9 +53,33 @@ pub struct Feedback {
 
 #[derive(Debug)]
 enum Meter {
-    Sliding { requests: usize, per_ms: i64, sent: VecDeque<i64> },
-    Cost { size: i64, restore: i64, there: i64, at_ms: i64, reserved: i64 },
-    InFlight { calls: usize },
+    Sliding {
+        requests: usize,
+        per_ms: i64,
+        sent: VecDeque<i64>,
+    },
+    Fixed {
+        requests: usize,
+        per_ms: i64,
+        window: i64,
+        sent: usize,
+    },
+    /// `full_at_ms`: when the bucket is full again.
+    Tokens {
+        size: i64,
+        each_ms: i64,
+        full_at_ms: i64,
+    },
+    Cost {
+        size: i64,
+        restore: i64,
+        there: i64,
+        at_ms: i64,
+        reserved: i64,
+    },
+    InFlight {
+        calls: usize,
+    },
 }
 
 /// Counts what was sent and says when the next request may go.
@@ -72,6 +110,17 @@ impl Limiter {
                     requests: (*requests).max(1),
                     per_ms: *per_ms,
                     sent: VecDeque::new(),
+                },
+                Bucket::Fixed { requests, per_ms } => Meter::Fixed {
+                    requests: (*requests).max(1),
+                    per_ms: (*per_ms).max(1),
+                    window: i64::MIN,
+                    sent: 0,
+                },
+                Bucket::Tokens { size, each_ms } => Meter::Tokens {
+                    size: i64::from(*size).max(1),
+                    each_ms: (*each_ms).max(1),
+                    full_at_ms: i64::MIN,
                 },
                 Bucket::Cost { size, restore } => Meter::Cost {
                     size: milli(*size),
@@ -113,6 +162,31 @@ impl Limiter {
         Ok(())
     }
 
+    /// The room of the tightest window, and the time between two requests that fill it evenly.
+    #[must_use]
+    pub fn evenly(&self) -> Option<(usize, i64)> {
+        let even = |requests: usize, per_ms: i64| {
+            let each = per_ms.checked_div(i64::try_from(requests).unwrap_or(i64::MAX)).unwrap_or(0);
+            (requests, each)
+        };
+        let windows = self.meters.iter().filter_map(|meter| match meter {
+            Meter::Sliding { requests, per_ms, .. } | Meter::Fixed { requests, per_ms, .. } => {
+                Some(even(*requests, *per_ms))
+            }
+            _ => None,
+        });
+        // A day's window says nothing about this second.
+        windows.filter(|(_, each)| *each <= 1_000).max_by_key(|(_, each)| *each)
+    }
+
+    /// Counts every window as spent at that moment: another process may have used it. Windows over a
+    /// minute are left to the peer's own count, which says so by a 429.
+    pub fn assume_spent(&mut self, at_ms: i64) {
+        for meter in &mut self.meters {
+            meter.assume_spent(at_ms);
+        }
+    }
+
     /// A request of `cost` points has ended; what its answer said.
     pub fn ended(&mut self, now: i64, cost: u32, feedback: &Feedback) {
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -148,6 +222,20 @@ impl Meter {
                 sent.get(sent.len() - *requests)
                     .map_or(Free::Now, |at| Free::At(at.saturating_add(*per_ms)))
             }
+            Meter::Fixed { requests, per_ms, window, sent } => {
+                let current = now.div_euclid(*per_ms);
+                if current > *window {
+                    (*window, *sent) = (current, 0);
+                }
+                if *sent < *requests {
+                    return Free::Now;
+                }
+                Free::At(window.saturating_add(1).saturating_mul(*per_ms))
+            }
+            Meter::Tokens { size, each_ms, full_at_ms } => {
+                let free_at = full_at_ms.saturating_sub(size.saturating_sub(1) * *each_ms);
+                if free_at <= now { Free::Now } else { Free::At(free_at) }
+            }
             Meter::Cost { size, restore, there, at_ms, reserved } => {
                 if *at_ms > i64::MIN {
                     let gained = now.saturating_sub(*at_ms).max(0).saturating_mul(*restore);
@@ -178,11 +266,34 @@ impl Meter {
     fn take(&mut self, now: i64, cost: u32) {
         match self {
             Meter::Sliding { sent, .. } => sent.push_back(now),
+            Meter::Fixed { sent, .. } => *sent = sent.saturating_add(1),
+            Meter::Tokens { each_ms, full_at_ms, .. } => {
+                *full_at_ms = (*full_at_ms).max(now).saturating_add(*each_ms);
+            }
             Meter::Cost { there, reserved, .. } => {
                 *there -= milli(cost);
                 *reserved += milli(cost);
             }
             Meter::InFlight { .. } => {}
+        }
+    }
+
+    fn assume_spent(&mut self, at: i64) {
+        const LONGEST_MS: i64 = 60_000;
+        match self {
+            Meter::Sliding { requests, per_ms, sent } if *per_ms <= LONGEST_MS => {
+                *sent = std::iter::repeat_n(at, *requests).collect();
+            }
+            Meter::Fixed { requests, per_ms, window, sent } if *per_ms <= LONGEST_MS => {
+                (*window, *sent) = (at.div_euclid(*per_ms), *requests);
+            }
+            Meter::Tokens { size, each_ms, full_at_ms }
+                if size.saturating_mul(*each_ms) <= LONGEST_MS =>
+            {
+                *full_at_ms = at.saturating_add(size.saturating_mul(*each_ms));
+            }
+            // The first answer says how full a cost bucket is.
+            _ => {}
         }
     }
 
@@ -237,6 +348,47 @@ mod tests {
             }
             assert!(sent.len() > 200);
         }
+    }
+
+    #[test]
+    fn a_fixed_window_opens_anew_at_its_border_and_tokens_come_one_by_one() {
+        let mut fixed = Limiter::new(&[Bucket::Fixed { requests: 2, per_ms: 1_000 }]);
+        assert_eq!([fixed.take(900, 1), fixed.take(950, 1)], [Ok(()), Ok(())]);
+        assert_eq!(fixed.take(999, 1), Err(Blocked::Until(1_000)));
+        assert_eq!([fixed.take(1_000, 1), fixed.take(1_001, 1)], [Ok(()), Ok(())]);
+        assert_eq!(fixed.take(1_002, 1), Err(Blocked::Until(2_000)));
+        let mut tokens = Limiter::new(&[Bucket::Tokens { size: 3, each_ms: 500 }]);
+        assert_eq!([0, 1, 2].map(|at| tokens.take(at, 1)), [Ok(()); 3]);
+        assert_eq!(tokens.take(3, 1), Err(Blocked::Until(500)));
+        assert_eq!(tokens.take(500, 1), Ok(()));
+        assert_eq!(tokens.take(501, 1), Err(Blocked::Until(1_000)));
+        assert_eq!([9_000, 9_001, 9_002].map(|at| tokens.take(at, 1)), [Ok(()); 3]);
+        assert!(tokens.take(9_003, 1).is_err());
+    }
+
+    #[test]
+    fn several_limits_hold_at_once_and_a_restart_assumes_them_spent() {
+        let both = [
+            Bucket::Sliding { requests: 5, per_ms: 1_000 },
+            Bucket::Fixed { requests: 8, per_ms: 10_000 },
+        ];
+        let mut limiter = Limiter::new(&both);
+        let (mut now, mut sent) = (0, Vec::new());
+        while now < 20_000 {
+            match limiter.take(now, 1) {
+                Ok(()) => sent.push(now),
+                Err(Blocked::Until(at)) => now = at,
+                Err(Blocked::CallEnds) => unreachable!(),
+            }
+        }
+        assert_eq!(sent.len(), 16);
+        assert!(sent.windows(6).all(|six| six[5] - six[0] >= 1_000), "{sent:?}");
+        let mut again = Limiter::new(&both);
+        again.assume_spent(20_400);
+        assert_eq!(again.take(20_400, 1), Err(Blocked::Until(30_000)));
+        let mut daily = Limiter::new(&[Bucket::Fixed { requests: 9, per_ms: 86_400_000 }]);
+        daily.assume_spent(20_400);
+        assert_eq!(daily.take(20_400, 1), Ok(()), "a day is not stood still for");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::breaker::{Pass, Standing};
 use crate::codes;
 use crate::connection::{Account, Connection};
 use crate::engine::Engine;
-use crate::gate::Permit;
+use crate::gate::{Permit, Urgency};
 use crate::limiter::Feedback;
 use crate::tokens;
 
@@ -18,6 +18,8 @@ use crate::tokens;
 pub(crate) struct Errand<'a> {
     /// The flow it is for; lines at the door take turns by it.
     pub(crate) flow: &'a Arc<str>,
+    /// How urgent it is.
+    pub(crate) urgency: Urgency,
     /// What is asked.
     pub(crate) operation: &'a Operation,
     /// How it is said.
@@ -80,11 +82,11 @@ pub(crate) async fn perform(
 
 /// Waits for room under the limits of the account.
 async fn enter<'c>(engine: &Engine, connection: &'c Connection, errand: &Errand<'_>) -> Permit<'c> {
-    match connection.gate.try_enter(errand.request.cost) {
+    match connection.gate.try_enter(errand.flow, errand.request.cost) {
         Some(permit) => permit,
         None => {
             let _waits = errand.task.map(|at| AtGate::new(engine, at, &connection.name));
-            connection.gate.enter(errand.flow, errand.request.cost).await
+            connection.gate.enter((errand.urgency, errand.flow), errand.request.cost).await
         }
     }
 }
@@ -220,6 +222,8 @@ fn settle(engine: &Engine, connection: &Connection, mut reading: Reading) -> Rea
 /// Watches a connection: probes it while it is down, releases its parked tasks in waves when it is
 /// up. Runs as long as the engine.
 pub(crate) async fn watch(engine: &Engine, connection: &Connection) {
+    // A canary that was let go is given this long to ask; the tasks that park meanwhile call for none.
+    let mut next_canary_ms = 0;
     loop {
         let now = engine.seam.now_ms();
         match connection.standing() {
@@ -235,8 +239,10 @@ pub(crate) async fn watch(engine: &Engine, connection: &Connection) {
             }
             Standing::Down { canary_at_ms, .. } if canary_at_ms <= now => {
                 // While one is out, whoever is released only parks again, and again.
-                if connection.with_breaker(|b| b.wants_canary(now)) {
+                let wanted = connection.with_breaker(|b| b.wants_canary(now));
+                if wanted && next_canary_ms <= now && connection.parked() > 0 {
                     release(engine, connection, 1);
+                    next_canary_ms = now + 1_000;
                 }
                 tokio::select! {
                     biased;

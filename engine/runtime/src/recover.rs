@@ -131,6 +131,8 @@ struct Open {
     child: bool,
     keeps_lane: bool,
     queued: bool,
+    flow: Arc<str>,
+    trigger: String,
     wake: Wake,
 }
 
@@ -139,6 +141,20 @@ enum Wake {
     Recovered,
     Lock,
     Park(String),
+}
+
+/// Windows of limits are not kept over a restart: what the last process may have used is assumed.
+async fn limits(engine: &Engine, under_way: bool) -> Result<(), Refusal> {
+    let newest = engine.store.scan(Scan::new(Select::TasksByTime).reversed().limit(1)).await?;
+    let last_ms = match newest.rows.first() {
+        _ if under_way => engine.started_ms,
+        Some(Row::Task(row)) => row.updated_ms,
+        _ => return Ok(()),
+    };
+    for connection in engine.connections.values() {
+        connection.gate.assume_spent(last_ms);
+    }
+    Ok(())
 }
 
 /// Finds every open task again: in its lane, at its timer, parked, or under way.
@@ -176,6 +192,7 @@ pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
         }
     }
     timers(engine).await?;
+    limits(engine, found.iter().any(|task| matches!(task.wake, Wake::Recovered))).await?;
     // Holders first: a task that waits in line must not pass one that was under way.
     for task in found.iter().filter(|t| t.keeps_lane && !t.child) {
         engine.lanes.enter(&task.lane, &task.id);
@@ -185,7 +202,8 @@ pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
     }
     for task in found {
         if task.queued {
-            crate::turn::enter(engine, &task.lane, &task.id);
+            let line = (crate::turn::urgency(&task.trigger), task.flow.clone());
+            crate::turn::enter_in(engine, line, &task.lane, &task.id);
         }
         match task.wake {
             Wake::Nothing => {}
@@ -245,6 +263,8 @@ fn seen(engine: &Engine, row: &TaskRow) -> Open {
         child: row.parent.is_some(),
         keeps_lane: flags.keeps_lane,
         queued: row.state == "queued",
+        flow: Arc::from(row.flow.as_str()),
+        trigger: row.trigger.clone(),
         wake,
     }
 }
@@ -275,6 +295,7 @@ pub(crate) fn run(engine: &Arc<Engine>) {
     }
     if engine.config.polls {
         crate::poll::run(engine);
+        crate::schedules::run(engine);
     }
     if engine.config.retention {
         crate::upkeep::run(engine);

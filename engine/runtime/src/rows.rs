@@ -30,7 +30,10 @@ impl Flags {
             holds: task.held().next().is_some(),
             collapses: task.length <= 1
                 && matches!(task.state, State::Queued)
-                && matches!(task.trigger, Trigger::Webhook { .. } | Trigger::Poll),
+                && matches!(
+                    task.trigger,
+                    Trigger::Webhook { .. } | Trigger::Poll | Trigger::Schedule { .. }
+                ),
         }
     }
 
@@ -88,11 +91,14 @@ fn healed_by(task: &Task) -> Option<String> {
     }
 }
 
-fn trigger(of: &Trigger) -> &'static str {
+/// What started a task, in a word.
+pub(crate) fn trigger(of: &Trigger) -> &'static str {
     match of {
         Trigger::Webhook { .. } => "webhook",
         Trigger::Poll => "poll",
         Trigger::Manual { .. } => "hand",
+        Trigger::Schedule { .. } => "schedule",
+        Trigger::Backfill { .. } => "backfill",
         Trigger::Parent { .. } => "parent",
     }
 }

@@ -14,7 +14,9 @@ use tenon_store::{
 };
 use tenon_value::{Value, json};
 
+use crate::dispatch::Line;
 use crate::engine::{Engine, Integration};
+use crate::gate::Urgency;
 use crate::live::Values;
 use crate::refusal::{Kind, Refusal};
 use crate::rows::{self, Flags};
@@ -25,6 +27,7 @@ pub(crate) struct Running {
     pub(crate) task: Task,
     pub(crate) graph: Arc<LoadedGraph>,
     pub(crate) integration: Arc<Integration>,
+    pub(crate) urgency: Urgency,
 }
 
 /// Stored state as the machine sees it.
@@ -511,6 +514,22 @@ fn lane(engine: &Arc<Engine>, running: &Running) {
 pub(crate) fn enter(engine: &Engine, lane: &Arc<str>, id: &Arc<str>) {
     if engine.lanes.enter_or_join(lane, id) {
         engine.dispatcher.deliver(id, Input::Start);
+    }
+}
+
+/// The same, in the line of its flow and urgency.
+pub(crate) fn enter_in(engine: &Engine, line: Line, lane: &Arc<str>, id: &Arc<str>) {
+    if engine.lanes.enter_or_join(lane, id) {
+        engine.dispatcher.begin(line, id);
+    }
+}
+
+/// How urgent a task is by what started it.
+pub(crate) fn urgency(trigger: &str) -> Urgency {
+    match trigger {
+        "poll" | "schedule" => Urgency::Poll,
+        "backfill" => Urgency::Backfill,
+        _ => Urgency::Live,
     }
 }
 

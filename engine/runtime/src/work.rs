@@ -10,11 +10,12 @@ use std::task::Poll;
 use tenon_graph::GraphHash;
 use tenon_kit::Reading;
 use tenon_machine::{Ask, Effect, Event, Input, State, Task, TaskId, Verb};
-use tenon_store::{Key, Row, Select};
+use tenon_store::{Key, Row, Select, TaskRow};
 use tenon_value::{Class, Fault};
 
 use crate::codes;
 use crate::engine::Engine;
+use crate::gate::Urgency;
 use crate::live::all;
 use crate::pages::Page;
 use crate::perform::{AtWork, Errand, not_sent, perform};
@@ -41,7 +42,20 @@ pub(crate) async fn load(engine: &Engine, id: &Arc<str>) -> Result<Running, Refu
     let task = Task::load(TaskId(id.to_string()), bodies.iter().map(Vec::as_slice))
         .map_err(|e| unreadable(id, &e.to_string()))?;
     let graph = engine.graph(task.graph).await?;
-    Ok(Running { id: id.clone(), task, graph, integration })
+    let urgency = urgency(engine, &row).await?;
+    Ok(Running { id: id.clone(), task, graph, integration, urgency })
+}
+
+/// How urgent a task is; a child is as urgent as the task at the root of its family.
+async fn urgency(engine: &Engine, row: &TaskRow) -> Result<Urgency, Refusal> {
+    let root = row.id.split('.').next().unwrap_or(&row.id);
+    if root == row.id {
+        return Ok(crate::turn::urgency(&row.trigger));
+    }
+    Ok(match engine.store.get(&Key::Task { id: root.to_owned() }).await? {
+        Some(Row::Task(root)) => crate::turn::urgency(&root.trigger),
+        _ => Urgency::Live,
+    })
 }
 
 fn unreadable(id: &str, reason: &str) -> Refusal {
@@ -230,6 +244,7 @@ fn sending(
     request: Box<tenon_kit::Request>,
 ) -> Sending {
     let flow: Arc<str> = Arc::from(running.task.flow.as_str());
+    let urgency = running.urgency;
     let at = AtWork { task: running.id.clone(), waits: AtomicBool::new(false) };
     Box::pin(async move {
         if engine.is_stopping() {
@@ -237,7 +252,7 @@ fn sending(
         }
         tokio::select! {
             biased;
-            reading = sent(&engine, &flow, (&ask, &request), &at) => {
+            reading = sent(&engine, (&flow, urgency), (&ask, &request), &at) => {
                 Some(Input::Answered { ask, reading: Box::new(reading) })
             }
             () = stopped_at_gate(&engine, &at) => None,
@@ -247,14 +262,15 @@ fn sending(
 
 async fn sent(
     engine: &Engine,
-    flow: &Arc<str>,
+    (flow, urgency): (&Arc<str>, Urgency),
     (ask, request): (&Ask, &tenon_kit::Request),
     at: &AtWork,
 ) -> Reading {
     match engine.connections.get(&ask.connection) {
         Some(connection) => {
             let operation = &ask.operation;
-            perform(engine, connection, Errand { flow, operation, request, task: Some(at) }).await
+            let errand = Errand { flow, urgency, operation, request, task: Some(at) };
+            perform(engine, connection, errand).await
         }
         None => not_sent(Fault::new(
             codes::CONNECTION_UNKNOWN,

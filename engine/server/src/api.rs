@@ -12,7 +12,10 @@
 //! | `POST /flows/FLOW/start` | `{task}`; body `{id}` or `{name}`, `dry_run`; header `Idempotency-Key` |
 //! | `GET /records?record=` | all that is known of a record |
 //! | `GET /references?entity=`, `POST /references`, `DELETE /references?entity=&source=` | the duplicate guard |
-//! | `GET /history`, `PUT /history/FLOW` | time history; body `{to}` |
+//! | `POST /flows/FLOW/export`, `reconcile` | a task for each record; body `{ids}` or `{from, to}`, `dry_run` |
+//! | `GET /schedules`, `POST /schedules/NAME/pause`, `resume`, `run` | schedules with their next ten times |
+//! | `GET /history`, `PUT /history/FLOW` | time history; body `{to, dry_run}` |
+//! | `POST /deliveries/ID/replay` | a kept webhook once more |
 //! | `GET /audit`, `GET /deliveries` | the log (`task`, `from_ms`, `after`, `limit`), received webhooks |
 //! | `GET /settings`, `PUT /settings/NAME` | settings; body `{value}` |
 //! | `GET /tables`, `/tables/NAME`, `PUT /tables/NAME` | lookup tables; body `{key, value}` |
@@ -24,8 +27,8 @@
 use std::collections::BTreeMap;
 
 use tenon_runtime::{
-    AuditQuery, By, DeliveryQuery, Link, Many, Refusal, RefusalKind, Runtime, Selection, StartFlow,
-    TaskQuery,
+    AuditQuery, By, DeliveryQuery, Export, Link, Many, Refusal, RefusalKind, Runtime, Selection,
+    StartFlow, TaskQuery,
 };
 use tenon_value::{Value, time};
 
@@ -119,6 +122,8 @@ pub async fn answer(runtime: &Runtime, call: Call) -> Result<Value, Refusal> {
         (_, ["records", what]) => records(runtime, &call, what).await,
         ("GET", ["records"]) => runtime.record(&call.needed("record")?).await,
         (_, ["references"]) => references(runtime, &call).await,
+        ("POST", ["deliveries", id, "replay"]) => runtime.replay(id, &call.by()).await,
+        (_, ["schedules", rest @ ..]) => schedules(runtime, &call, rest).await,
         ("GET", ["history"]) => runtime.history(&call.integration()).await,
         ("PUT", ["history", flow]) => {
             let to = call.needed("to")?;
@@ -127,6 +132,9 @@ pub async fn answer(runtime: &Runtime, call: Call) -> Result<Value, Refusal> {
                     .hint("write it as 2026-01-31T08:00:00Z")
             })?;
             let integration = call.integration();
+            if call.body.field("dry_run").as_bool().unwrap_or(false) {
+                return runtime.foresee_history(&integration, flow, at.timestamp_millis()).await;
+            }
             runtime.set_history(&integration, flow, at.timestamp_millis(), &call.by()).await
         }
         ("GET", ["audit"]) => {
@@ -190,12 +198,44 @@ async fn flows(runtime: &Runtime, call: &Call, rest: &[&str]) -> Result<Value, R
         ("GET", []) => runtime.flows(&call.integration()),
         ("GET", [flow, "graphs"]) => runtime.graphs(flow).await,
         ("POST", [flow, "start"]) => start(runtime, call, flow).await,
+        ("POST", [flow, what @ ("export" | "reconcile")]) => {
+            let instant = |name: &str| match call.parameter(name) {
+                None => Ok(None),
+                Some(text) => match time::parse_datetime(&text) {
+                    Some(at) => Ok(Some(at.timestamp_millis())),
+                    None => Err(Refusal::invalid(format!("`{name}` is no instant: {text}"))
+                        .hint("write it as 2026-01-31T08:00:00Z")),
+                },
+            };
+            let export = Export {
+                integration,
+                flow: (*flow).to_owned(),
+                ids: call.body.field("ids").items().iter().filter_map(Value::plain).collect(),
+                from_ms: instant("from")?,
+                to_ms: instant("to")?,
+                dry_run: call.body.field("dry_run").as_bool().unwrap_or(false),
+            };
+            match *what {
+                "export" => runtime.export_many(export, &call.by()).await,
+                _ => runtime.reconcile(export, &call.by()).await,
+            }
+        }
         ("POST", [flow, "pause"]) => {
             runtime.pause_flow(integration.as_deref(), flow, &call.by()).await
         }
         ("POST", [flow, "resume"]) => {
             runtime.resume_flow(integration.as_deref(), flow, &call.by()).await
         }
+        _ => Err(nothing(call)),
+    }
+}
+
+async fn schedules(runtime: &Runtime, call: &Call, rest: &[&str]) -> Result<Value, Refusal> {
+    match (call.method.as_str(), rest) {
+        ("GET", []) => runtime.schedules().await,
+        ("POST", [name, "pause"]) => runtime.pause_schedule(name, &call.by()).await,
+        ("POST", [name, "resume"]) => runtime.resume_schedule(name, &call.by()).await,
+        ("POST", [name, "run"]) => runtime.run_schedule(name, &call.by()).await,
         _ => Err(nothing(call)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod repair;
 mod store;
+mod trigger;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use repair::*;
 pub use store::{Days, Erase, RotateKey, Store, StoreFile, StoreOnly, StoreRetention};
+pub use trigger::*;
 
 /// Joins a shop to a ledger: durable flows, checked mappings, repairable tasks.
 #[derive(Debug, Parser)]
@@ -63,6 +65,15 @@ pub enum Command {
     /// Source id ↔ target id: the duplicate guard.
     #[command(subcommand)]
     Reference(Reference),
+    /// Runs of flows by the clock, or after another flow.
+    #[command(subcommand)]
+    Schedule(Schedule),
+    /// How far the source of each flow was loaded.
+    #[command(subcommand)]
+    History(History),
+    /// Received webhooks.
+    #[command(subcommand)]
+    Delivery(Delivery),
     /// Values of the integration's settings.
     #[command(subcommand)]
     Setting(Setting),
@@ -240,6 +251,10 @@ pub struct Schema {
 pub enum Flow {
     /// Runs a flow for one record.
     Run(FlowRun),
+    /// Runs a flow for many records: by their ids, or by when they changed.
+    Export(FlowMany),
+    /// Starts a flow for the records that changed and are not known here.
+    Reconcile(FlowMany),
     /// Lists flows, and whether they are paused.
     List(DirectoryOutput),
     /// Lists the versions a flow has had, with the tasks that go by each.

@@ -173,7 +173,7 @@ pub struct TaskSkip {
     pub step: String,
     /// What it would have given, as JSON.
     #[arg(long, value_name = "JSON")]
-    pub output: String,
+    pub given: String,
 }
 
 /// `tenon task happened`

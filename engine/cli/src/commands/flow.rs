@@ -7,7 +7,7 @@ use tenon_value::{Value, json};
 
 use crate::api::Api;
 use crate::arguments::{Flow, FlowOne, FlowRun, Output};
-use crate::commands::{once, task, who};
+use crate::commands::{once, task, trigger, who};
 use crate::exit::{Ended, Failure};
 use crate::output::{self, Column};
 
@@ -24,6 +24,8 @@ const SETTLED: &[&str] = &["done", "skipped", "failed", "cancelled", "needs_pers
 pub async fn run(command: Flow) -> Ended {
     let run = match command {
         Flow::Run(run) => run,
+        Flow::Export(many) => return trigger::many(&many, "export").await,
+        Flow::Reconcile(many) => return trigger::many(&many, "reconcile").await,
         Flow::List(common) => {
             let flows = once(&common, Call::new("GET", "/flows")).await?;
             output::rows(common.output, FLOWS, flows.items());

@@ -21,6 +21,7 @@ pub mod serve;
 mod store;
 mod task;
 mod test;
+mod trigger;
 mod values;
 
 use tenon_server::Call;
@@ -51,6 +52,9 @@ pub async fn run(arguments: Arguments) -> Ended {
         Command::Issue(command) => issue::run(command).await,
         Command::Record(command) => record::run(command).await,
         Command::Reference(command) => reference::run(command).await,
+        Command::Schedule(command) => trigger::schedule(command).await,
+        Command::History(command) => trigger::history(command).await,
+        Command::Delivery(command) => trigger::delivery(command).await,
         Command::Setting(command) => values::setting(command).await,
         Command::Table(command) => values::table(command).await,
         Command::Log(command) => log::run(command).await,

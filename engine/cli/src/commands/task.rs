@@ -83,7 +83,7 @@ fn verb_of(command: Task) -> Result<(Which, &'static str, Value), Failure> {
             (edit.which, "edit", with)
         }
         Task::Skip(skip) => {
-            let output = json_of("--output", &skip.output)?;
+            let output = json_of("--given", &skip.given)?;
             let with = Value::of([("step", Value::text(&skip.step)), ("output", output)]);
             (skip.which, "skip", with)
         }

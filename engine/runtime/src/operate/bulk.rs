@@ -279,6 +279,7 @@ impl Waves {
                 return;
             }
             tokio::select! {
+                biased;
                 () = rung => {}
                 () = engine.seam.sleep_until(until) => {}
             }

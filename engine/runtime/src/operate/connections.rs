@@ -65,8 +65,13 @@ impl Runtime {
         let mut shown = Vec::new();
         for (number, operation) in connection.peer.checks().into_iter().enumerate() {
             let request = connection.peer.plan(&operation)?;
-            let errand =
-                Errand { flow: &flow, operation: &operation, request: &request, task: None };
+            let errand = Errand {
+                urgency: crate::Urgency::Live,
+                flow: &flow,
+                operation: &operation,
+                request: &request,
+                task: None,
+            };
             match perform(engine, connection, errand).await.outcome {
                 Outcome::Fault(fault) | Outcome::Unknown(fault) => return Err(fault.into()),
                 Outcome::Record(record) => {

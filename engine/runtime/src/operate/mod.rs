@@ -9,11 +9,13 @@ pub(crate) mod issues;
 mod knowledge;
 mod lists;
 mod pauses;
+mod schedules;
 pub(crate) mod tasks;
 mod values;
 mod verbs;
 
 pub use bulk::{Many, Selection};
+pub use history::Export;
 pub use knowledge::Link;
 pub use lists::{AuditQuery, DeliveryQuery};
 

@@ -82,7 +82,8 @@ impl Runtime {
             let Row::Task(row) = row else { continue };
             if row.flow == flow && row.integration == name {
                 let lane = Arc::from(row.lane.as_deref().unwrap_or_default());
-                crate::turn::enter(engine, &lane, &Arc::from(row.id));
+                let line = (crate::turn::urgency(&row.trigger), Arc::from(row.flow.as_str()));
+                crate::turn::enter_in(engine, line, &lane, &Arc::from(row.id));
             }
         }
         self.flows(&name)

@@ -118,6 +118,14 @@ impl Runtime {
                 }
                 None => self.because(&task.id.0, &task.lane, &task.state),
             };
+            let line = (running.urgency, Arc::from(task.flow.as_str()));
+            let said = match (&task.state, self.engine().dispatcher.turn_of(&line)) {
+                (State::Queued, (waiting, at_work)) if next.is_none() && waiting > 0 => format!(
+                    "{said}: {waiting} tasks of flow {} wait for their turn, {at_work} are at work",
+                    task.flow
+                ),
+                _ => said,
+            };
             chain.push(Value::of([
                 ("task", Value::text(&task.id.0)),
                 ("state", Value::text(task.state.name())),

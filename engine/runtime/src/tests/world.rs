@@ -48,6 +48,12 @@ pub struct Books {
     /// Percent of requests that get a random trick.
     pub chaos: u64,
     pub down: bool,
+    /// The ledger does not answer.
+    pub ledger_down: bool,
+    /// When requests came to the ledger, and whether it was down.
+    pub ledger_times: Vec<(i64, bool)>,
+    /// Lists are refused from that row on.
+    pub refuse_lists_from: Option<usize>,
     /// Bookings are refused.
     pub refuse_booking: bool,
     pub token: u32,
@@ -142,6 +148,9 @@ impl Books {
             ["shop", "list", since, page] => {
                 let since: i64 = since.parse().unwrap();
                 let from: usize = page.parse().unwrap();
+                if self.refuse_lists_from.is_some_and(|at| from >= at) {
+                    return (422, Value::Null);
+                }
                 let changed = self.shop.iter().filter(|(_, at)| **at >= since);
                 let rows = changed.skip(from).take(3).map(|(id, at)| {
                     let at = tenon_value::time::from_millis(*at).unwrap();
@@ -203,6 +212,10 @@ impl World {
         let takes_ms = {
             let mut books = self.books.lock().unwrap();
             books.at_once += 1;
+            if request.url.contains("ledger") {
+                let down = books.ledger_down;
+                books.ledger_times.push((self.seam.now_ms(), down));
+            }
             books.takes_ms
         };
         // An exchange takes its time, so that things can happen meanwhile.
@@ -230,6 +243,9 @@ impl World {
                 books.refused += 1;
                 return answer(401, &Value::Null);
             }
+        }
+        if path.contains("ledger") && books.ledger_down {
+            return Response::NotSent { reason: "refused".to_owned() };
         }
         let writes = request.method == "POST";
         match books.trick(writes) {

@@ -81,7 +81,7 @@ pub struct TaskRow {
     /// How many events its journal has.
     #[n(15)]
     pub events: u64,
-    /// What started it: `webhook`, `poll`, `schedule`, `hand`, `parent`.
+    /// What started it: `webhook`, `poll`, `schedule`, `hand`, `backfill`, `parent`.
     #[n(16)]
     pub trigger: String,
     /// A state that has ended but may be taken up by a newer task or a verb.
