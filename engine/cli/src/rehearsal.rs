@@ -185,6 +185,10 @@ impl Rehearsal<'_> {
                 Change::Reference { entity, id, link, .. } => {
                     self.stored.links.insert((entity, id), link);
                 }
+                Change::Unlink { entity, id } => {
+                    self.stored.links.remove(&(entity.clone(), id.clone()));
+                    self.stored.sent.remove(&(entity, id));
+                }
                 Change::Sent { entity, id, document, .. } => {
                     self.stored.sent.insert((entity, id), document);
                 }
@@ -219,6 +223,15 @@ impl Rehearsal<'_> {
             Effect::WatchChild { child } => {
                 let state = self.tasks.get(&child).filter(|state| state.is_ended()).cloned();
                 Ok(state.map(|state| Input::ChildEnded { child, state }))
+            }
+            Effect::WatchPage { step, from, children, .. } => {
+                let end = |child| {
+                    let state: Option<&State> = self.tasks.get(child);
+                    let name = state.map_or("missing", State::name).to_owned();
+                    (name, state.and_then(State::fault).cloned())
+                };
+                let ends = children.iter().map(end).collect();
+                Ok(Some(Input::PageEnded { step, from, ends }))
             }
             _ => Ok(None),
         }
