@@ -149,8 +149,8 @@ mod tests {
         assert!(!lanes.enter(&lane, &b));
         assert_eq!(lanes.leave(&lane, "task_c"), []);
         assert!(!lanes.enter(&lane, &c));
-        assert_eq!(lanes.leave(&lane, "task_a"), [b.clone()]);
-        assert_eq!(lanes.leave(&lane, "task_b"), [c.clone()]);
+        assert_eq!(lanes.leave(&lane, "task_a"), std::slice::from_ref(&b));
+        assert_eq!(lanes.leave(&lane, "task_b"), std::slice::from_ref(&c));
         assert_eq!(lanes.leave(&lane, "task_c"), []);
         assert_eq!(lanes.holder(&lane), None);
     }

@@ -178,7 +178,7 @@ fn row_of(table: &Table, row: &Value) -> Result<(Value, Value), String> {
     let (key, value) = if split { (row.field("key"), row.field("value")) } else { (row, row) };
     for name in row.as_record().into_iter().flatten().map(|(name, _)| name) {
         let known = table.keys.contains_key(&**name) || table.values.contains_key(&**name);
-        if !known && !(split && ["key", "value"].contains(&&**name)) {
+        if !(known || split && ["key", "value"].contains(&&**name)) {
             return Err(none("column", name, table.keys.keys().chain(table.values.keys())));
         }
     }
