@@ -47,9 +47,12 @@ fn main() -> ExitCode {
     let (mut nodes, mut tasks, mut writes) = (0, 0, 0);
     let mut reached = BTreeSet::new();
     for seed in from..to {
-        let keep = if arguments.trace { usize::MAX } else { 40 };
         let plan = Plan::draw(seed);
-        let report = play(&plan, arguments.broken, keep);
+        let mut report = play(&plan, arguments.broken, 0);
+        if arguments.trace || report.broken.is_some() {
+            let keep = if arguments.trace { usize::MAX } else { 40 };
+            report = play(&plan, arguments.broken, keep);
+        }
         nodes += report.nodes;
         tasks += report.tasks;
         writes += report.writes;

@@ -62,7 +62,8 @@ impl Play {
     }
 }
 
-/// Plays a plan to its end, or to the first broken rule; keeps so many lines of the trace.
+/// Plays a plan to its end, or to the first broken rule; keeps so many lines of the trace, and makes
+/// none at all for 0.
 pub fn play(plan: &Plan, mutation: Option<Mutation>, keep: usize) -> Report {
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_time()

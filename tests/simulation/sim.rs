@@ -176,8 +176,11 @@ impl Sim {
         }
     }
 
-    /// A line of the trace.
+    /// A line of the trace, where one is kept.
     pub fn say(&self, line: impl FnOnce() -> String) {
+        if self.state().trace.keep == 0 {
+            return;
+        }
         let at = self.at();
         self.state().trace.add(at, &line());
     }
@@ -220,7 +223,8 @@ pub fn at_once<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// What happened, in lines; all of them count for the hash, the last ones are kept.
+/// What happened, in lines; all of them count for the hash, the last ones are kept. Nothing is made
+/// where none is to be kept: lines cost more than what they tell of.
 #[derive(Debug, Default)]
 pub struct Trace {
     lines: std::collections::VecDeque<String>,
