@@ -75,7 +75,7 @@ impl NodeWire {
             *sim.state().books.under_way.entry(name.clone()).or_default() += 1;
         }
         let (sender, receiver) = oneshot::channel();
-        tokio::spawn(exchange(sim.clone(), request, sender));
+        tokio::spawn(exchange(sim.clone(), (epoch, request), sender));
         if sim.dies_at(epoch, CrashPoint::UnderWay(asked)) {
             return never().await;
         }
@@ -143,7 +143,11 @@ fn lost(reason: &str) -> Response {
 }
 
 /// One exchange from the world's side.
-async fn exchange(sim: Arc<Sim>, request: Outgoing, sender: oneshot::Sender<Response>) {
+async fn exchange(
+    sim: Arc<Sim>,
+    (epoch, request): (u64, Outgoing),
+    sender: oneshot::Sender<Response>,
+) {
     let way_ms = sim.plan.setup.way_ms;
     let (there, back) = {
         let dice = &mut sim.state().dice;
@@ -153,7 +157,7 @@ async fn exchange(sim: Arc<Sim>, request: Outgoing, sender: oneshot::Sender<Resp
     let (side, asked) = kind(&request);
     let writes = request.method == "POST" && asked != Asked::Renewal;
     let (response, after_ms) = match asked {
-        Asked::Renewal => (sim.renewal(&request), back),
+        Asked::Renewal => (sim.renewal(epoch, &request), back),
         _ => match sim.refuses(side, &request) {
             Some(response) => (response, back),
             None => {
@@ -263,7 +267,7 @@ impl Sim {
         (arrived.len() > LEDGER_REFUSES_ABOVE).then(|| too_many(1))
     }
 
-    fn renewal(&self, request: &Outgoing) -> Response {
+    fn renewal(&self, epoch: u64, request: &Outgoing) -> Response {
         let at = self.at();
         if self.down(Side::Ledger).is_some() {
             return Response::NotSent { reason: "refused".to_owned() };
@@ -276,7 +280,8 @@ impl Sim {
         let lose = lose.count();
         let mut state = self.state();
         let refresh = request.body.clone().unwrap_or_default();
-        let newest = (state.epoch, state.books.token);
+        // One that an earlier process sent may come late, and is refused for good reason.
+        let newest = (epoch, state.books.token);
         match state.books.renew(&refresh, at) {
             None => {
                 let forgotten = state.books.heard == Some(newest);
