@@ -472,7 +472,7 @@ fn after(engine: &Arc<Engine>, running: &Running, before: &Task, changes: &[Chan
         );
     }
     lane(engine, running);
-    waits(engine, running, &before.reasons());
+    waits(engine, running);
     let ended = task.state.is_ended() && !before.state.is_ended();
     // A parent hears of the end, and when its child begins or ceases to ask a person.
     let asks = |task: &Task| matches!(task.state, State::NeedsPerson(_));
@@ -533,16 +533,14 @@ pub(crate) fn urgency(trigger: &str) -> Urgency {
     }
 }
 
-/// Registers a task that waits with what wakes it, beside those it was registered with before.
-fn waits(engine: &Arc<Engine>, running: &Running, before: &[&Reason]) {
+/// Registers a task that waits with what wakes it. One that was woken and waits for the same again
+/// was taken off the list when it was woken, so the reason it had before says nothing.
+fn waits(engine: &Arc<Engine>, running: &Running) {
     let (id, task) = (&running.id, &running.task);
     if task.state.is_ended() {
         return;
     }
     for reason in task.reasons() {
-        if before.contains(&reason) {
-            continue;
-        }
         match reason {
             Reason::Lock { of, .. } => wait_for_lock(engine, id, of),
             Reason::Document { reference, .. } => wait_for_document(engine, running, reference),
