@@ -28,8 +28,6 @@ pub const CONNECTION_AUTH: &str = "CONNECTION_AUTH";
 pub const CONNECTION_PAUSED: &str = "CONNECTION_PAUSED";
 /// The system does not answer.
 pub const CONNECTION_DOWN: &str = "CONNECTION_DOWN";
-/// The integration has no such connection.
-pub const CONNECTION_UNKNOWN: &str = "CONNECTION_UNKNOWN";
 /// The account's journal could not be written.
 pub const ACCOUNT_JOURNAL: &str = "ACCOUNT_JOURNAL";
 /// The answer to a token refresh was lost.
@@ -93,8 +91,9 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
     (
         GRAPH_UNREADABLE,
         "A step graph cannot be loaded",
-        "A task pins the graph it started with; this one was written by another version.",
-        "Deploy the flow again with this version, then `tenon task retry ID --latest`.",
+        "A task pins the graph it started with; this one was written by another version, or is damaged.",
+        "Check and deploy the flow again with this version. Tasks that pin the old one go on by the new \
+         one with `tenon task retry ID --latest`.",
     ),
     (
         JOURNAL_UNREADABLE,
@@ -141,12 +140,6 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
          seldom; its tasks wait without spending their tries and are released in growing waves.",
         "Nothing, when the outage is theirs. Otherwise check address and network with \
          `tenon connection check NAME`.",
-    ),
-    (
-        CONNECTION_UNKNOWN,
-        "The integration has no such connection",
-        "A step names a connection that the deployed integration does not have.",
-        "Deploy the integration that has it, then retry.",
     ),
     (
         ACCOUNT_JOURNAL,

@@ -150,7 +150,10 @@ impl Peer for Connected {
         if let Response::Lost { reason } = response {
             // Whether the old token still holds is seen at the next try.
             let message = format!("the answer to a token refresh was lost: {reason}");
-            return Err(Fault::new(codes::TOKEN_REFRESH_LOST, Class::Transient, message));
+            return Err(Fault::new(codes::TOKEN_REFRESH_LOST, Class::Transient, message).hint(
+                "nothing yet: the old token is tried once more; when the connection then stands at \
+                 `auth`, authorise it again with `tenon connection add NAME`",
+            ));
         }
         let tokens = self.connector.read_tokens(response)?;
         let mut renewed = credentials.clone();
@@ -262,8 +265,11 @@ mod tests {
         assert_eq!(new.get("client_id").unwrap().reveal(), "c");
         assert!(!peer.stale(&new, 1_000));
         assert!(peer.stale(&new, 1_000 + 3_600_000 - 60_000));
-        let lost = peer.refreshed(&old, &Response::Lost { reason: String::new() }, 0);
-        assert_eq!(lost.err().unwrap().class, Class::Transient);
+        let lost = peer.refreshed(&old, &Response::Lost { reason: "reset".to_owned() }, 0);
+        let lost = lost.err().unwrap();
+        assert_eq!((lost.code.as_str(), lost.class), ("TOKEN_REFRESH_LOST", Class::Transient));
+        assert!(lost.message.contains("lost: reset"), "{lost:?}");
+        assert!(lost.hint.unwrap().contains("tenon connection add"));
         let refused = Response::Answer {
             status: 400,
             headers: Vec::new(),

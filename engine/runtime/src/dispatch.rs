@@ -117,6 +117,10 @@ impl Dispatcher {
             mails.push_back(mail);
             return;
         }
+        if inner.closed {
+            // Nobody will work on it: who waits for the reply hears that at once.
+            return;
+        }
         inner.boxes.insert(task.clone(), VecDeque::from([mail]));
         let line = line.unwrap_or_else(|| (Urgency::Live, Arc::from("")));
         inner.ready.entry(line).or_default().push_back(task.clone());
@@ -142,6 +146,11 @@ impl Dispatcher {
             }
             self.wake.notified().await;
         }
+    }
+
+    /// What the input says that a task gets next; nothing is taken.
+    pub(crate) fn first<T>(&self, task: &str, says: impl Fn(&Input) -> Option<T>) -> Option<T> {
+        says(&self.lock().boxes.get(task)?.front()?.input)
     }
 
     /// The next input of a task.
@@ -201,9 +210,15 @@ impl Dispatcher {
         self.lock().active += 1;
     }
 
-    /// Lets nobody begin any more.
+    /// Lets nobody begin any more. The mail of those that had not begun is dropped: the next start
+    /// finds them again, and who waits for a reply hears that there will be none.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
+        let mut inner = self.lock();
+        inner.closed = true;
+        for task in std::mem::take(&mut inner.ready).into_values().flatten() {
+            inner.boxes.remove(&task);
+        }
+        drop(inner);
         self.wake.notify_one();
     }
 

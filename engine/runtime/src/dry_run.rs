@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use tenon_kit::{Operation, Request};
-use tenon_machine::{Created, Effect, Input, Task, TaskId, Trigger};
-use tenon_value::{Record, Value, json};
+use tenon_kit::{Operation, Reading, Request};
+use tenon_machine::{Ask, Created, Effect, Input, Task, TaskId, Trigger};
+use tenon_value::{Class, Fault, Record, Value, json};
 
 use crate::codes;
 use crate::engine::{Engine, Integration, Runtime};
@@ -82,23 +82,7 @@ async fn one(
         for effect in decision.effects {
             match effect {
                 Effect::Send { ask, request } => {
-                    let reading = match engine.connections.get(&ask.connection) {
-                        Some(connection) if !request.writes => {
-                            let errand = Errand {
-                                urgency: Urgency::Live,
-                                flow: &flow,
-                                operation: &ask.operation,
-                                request: &request,
-                                task: None,
-                            };
-                            perform(engine, connection, errand).await
-                        }
-                        _ => not_sent(tenon_value::Fault::new(
-                            codes::DRY_RUN,
-                            tenon_value::Class::Rejected,
-                            "a dry run sends no write",
-                        )),
-                    };
+                    let reading = read(engine, &flow, (&ask, &request)).await?;
                     next.push_back(Input::Answered { ask, reading: Box::new(reading) });
                 }
                 Effect::Continue => next.push_back(Input::Continue),
@@ -123,6 +107,25 @@ async fn one(
     let row = rows::summary(&running.task, integration);
     let warnings = running.task.warnings.iter().map(|w| Value::text(w)).collect();
     Ok(crate::operate::tasks::summary(&row).with("warnings", Value::list(warnings)))
+}
+
+/// Performs a read. A write never leaves here, whatever the decision says.
+pub(crate) async fn read(
+    engine: &Engine,
+    flow: &Arc<str>,
+    (ask, request): (&Ask, &Request),
+) -> Result<Reading, Refusal> {
+    if request.writes {
+        let message = format!("step {} of {flow} was about to send {}", ask.step, request.path);
+        return Ok(not_sent(
+            Fault::new(codes::DRY_RUN, Class::Defect, message)
+                .hint("report it: a dry run must take a write as done; nothing was sent"),
+        ));
+    }
+    let connection = engine.connection(&ask.connection)?;
+    let operation = &ask.operation;
+    let errand = Errand { urgency: Urgency::Live, flow, operation, request, task: None };
+    Ok(perform(engine, connection, errand).await)
 }
 
 fn write_value(flow: &str, step: &str, connection: &str, asked: (&Operation, &Request)) -> Value {

@@ -321,6 +321,8 @@ pub(crate) fn load_graph(graph: &Graph) -> Result<LoadedGraph, Refusal> {
 
 fn bad_graph(of: &str, reason: &str) -> Refusal {
     let message = format!("the graph of {of} cannot be loaded: {reason}");
-    Refusal::new(Kind::Internal, codes::GRAPH_UNREADABLE, message)
-        .hint("check and deploy the flow again with this version")
+    Refusal::new(Kind::Internal, codes::GRAPH_UNREADABLE, message).hint(
+        "check and deploy the flow again with this version, then `tenon task retry ID --latest` \
+             for tasks that pin the old one",
+    )
 }

@@ -304,8 +304,11 @@ fn key_of(engine: &Engine, source: &Source, record: &Value) -> Result<String, Re
     let from = &source.graph.graph.from;
     let connection = engine.connection(&from.connection)?;
     connection.peer.key_of(&from.resource, record).ok_or_else(|| {
-        let message = format!("a {} of {} has no key", from.resource, from.connection);
-        Refusal::from(Fault::new(codes::RECORD_WITHOUT_KEY, Class::Rejected, message))
+        let (resource, name) = (&from.resource, connection.peer.name());
+        let message = format!("a {resource} that {} listed has no key", from.connection);
+        let hint = format!("check `key` of {resource} in connector {name} against the answer");
+        let fault = Fault::new(codes::RECORD_WITHOUT_KEY, Class::Rejected, message);
+        Refusal::from(fault.hint(hint))
     })
 }
 

@@ -37,7 +37,8 @@ pub(crate) async fn usable(
     }
     // Who waited for a refresh that was refused does not ask again.
     if let Standing::Auth { why, .. } = connection.standing() {
-        return Err(Fault::new(codes::CONNECTION_AUTH, Class::Auth, why));
+        return Err(Fault::new(codes::CONNECTION_AUTH, Class::Auth, why)
+            .hint(format!("give new ones with `tenon connection add {}`", connection.name)));
     }
     refresh(engine, connection, &account).await
 }
@@ -48,6 +49,7 @@ async fn refresh(
     account: &Account,
 ) -> Result<Account, Fault> {
     let mut lost = false;
+    let unkept = |refusal| unkept(connection, refusal);
     loop {
         let Some(request) = connection.peer.refresh(&account.address, &account.credentials)? else {
             return Err(no_refresh(connection));
@@ -109,6 +111,9 @@ fn no_refresh(connection: &Connection) -> Fault {
         .hint(format!("give new ones with `tenon connection add {}`", connection.name))
 }
 
-fn unkept(refusal: Refusal) -> Fault {
-    Fault::new(codes::ACCOUNT_JOURNAL, Class::Transient, refusal.message)
+fn unkept(connection: &Connection, refusal: Refusal) -> Fault {
+    let (name, why) = (&connection.name, refusal.message);
+    let message = format!("the journal of connection {name} could not be written: {why}");
+    Fault::new(codes::ACCOUNT_JOURNAL, Class::Transient, message)
+        .hint("see why the store refuses (disk space first); the call is tried again by itself")
 }

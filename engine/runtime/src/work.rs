@@ -25,6 +25,16 @@ use crate::turn::{Running, turn};
 
 /// Loads a task from its journal.
 pub(crate) async fn load(engine: &Engine, id: &Arc<str>) -> Result<Running, Refusal> {
+    load_by(engine, id, None).await
+}
+
+/// Loads a task from its journal, by another graph than its own where one is given: its own may be
+/// what cannot be read.
+pub(crate) async fn load_by(
+    engine: &Engine,
+    id: &Arc<str>,
+    other: Option<GraphHash>,
+) -> Result<Running, Refusal> {
     let key = Key::Task { id: id.to_string() };
     let Some(Row::Task(row)) = engine.store.get(&key).await? else {
         return Err(Refusal::not_found("task", id));
@@ -41,7 +51,7 @@ pub(crate) async fn load(engine: &Engine, id: &Arc<str>) -> Result<Running, Refu
         .collect();
     let task = Task::load(TaskId(id.to_string()), bodies.iter().map(Vec::as_slice))
         .map_err(|e| unreadable(id, &e.to_string()))?;
-    let graph = engine.graph(task.graph).await?;
+    let graph = engine.graph(other.unwrap_or(task.graph)).await?;
     let urgency = urgency(engine, &row).await?;
     Ok(Running { id: id.clone(), task, graph, integration, urgency })
 }
@@ -129,7 +139,8 @@ async fn first(sends: &mut Vec<Sending>) -> Option<Input> {
 
 /// Works on a task until there is nothing to do for it.
 pub(crate) async fn work(engine: Arc<Engine>, id: Arc<str>) {
-    let mut running = match load(&engine, &id).await {
+    let other = engine.dispatcher.first(&id, other_graph);
+    let mut running = match load_by(&engine, &id, other).await {
         Ok(running) => running,
         Err(refusal) => {
             tracing::error!(%id, %refusal, "a task cannot be loaded");
@@ -272,9 +283,10 @@ async fn sent(
             let errand = Errand { flow, urgency, operation, request, task: Some(at) };
             perform(engine, connection, errand).await
         }
+        // The machine asks only systems of the integration, and each has its connection.
         None => not_sent(Fault::new(
-            codes::CONNECTION_UNKNOWN,
-            Class::Missing,
+            codes::DEFECT,
+            Class::Defect,
             format!("there is no connection `{}`", ask.connection),
         )),
     }

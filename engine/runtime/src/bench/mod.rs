@@ -30,7 +30,8 @@ use crate::seam::SystemSeam;
 use crate::secrets::Vault;
 use crate::transport::{Answer, Outgoing, Transport};
 
-const FLOW: &str = "bench";
+/// The flow that is measured.
+pub(crate) const FLOW: &str = "bench";
 
 /// How much is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +155,9 @@ pub async fn run(store: Arc<dyn Store>, load: Load) -> Result<Figures, Refusal> 
     Ok(figures)
 }
 
-async fn drive(
+/// Starts one task after the other until all were started, and gives how long each took, in
+/// microseconds.
+pub(crate) async fn drive(
     runtime: Arc<Runtime>,
     next: Arc<AtomicU64>,
     tasks: u32,
@@ -182,8 +185,9 @@ fn broken(what: &str) -> Refusal {
     Refusal::new(
         Kind::Internal,
         codes::BENCH_BROKEN,
-        format!("a benchmark task did not end: {what}"),
+        format!("a benchmark task did not end as done: {what}"),
     )
+    .hint("report it with this message: the benchmark is our own flow on our own peer")
 }
 
 fn now() -> Instant {

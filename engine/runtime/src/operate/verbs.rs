@@ -17,7 +17,7 @@ use crate::codes;
 use crate::engine::Runtime;
 use crate::refusal::{Kind, Refusal};
 use crate::turn::decided;
-use crate::work::{load, one_turn, other_graph};
+use crate::work::{load, load_by, one_turn, other_graph};
 
 /// The verbs of a task, as the API and the command line call them.
 pub const VERBS: &[&str] = &[
@@ -84,7 +84,7 @@ impl Runtime {
             return crate::upkeep::give_up(engine, &id, by, why).await;
         }
         if engine.config.idle {
-            let mut running = load(engine, &id).await?;
+            let mut running = load_by(engine, &id, other_graph(&input)).await?;
             one_turn(engine, &mut running, &input).await?;
             return Ok(());
         }

@@ -5,6 +5,7 @@ mod once;
 mod order;
 mod outage;
 mod polls;
+mod refusals;
 mod schedules;
 mod several;
 mod storms;

@@ -155,13 +155,19 @@ impl Books {
                 let rows = changed.skip(from).take(3).map(|(id, at)| {
                     let at = tenon_value::time::from_millis(*at).unwrap();
                     let at = Value::from(tenon_value::time::format_datetime(&at));
-                    Value::of([("id", Value::text(id)), ("changed", at)])
+                    let id = if id.is_empty() { Value::Null } else { Value::text(id) };
+                    Value::of([("id", id), ("changed", at)])
                 });
                 let rows: Vec<Value> = rows.collect();
                 let more = rows.len() == 3;
                 let next = Value::from(i64::try_from(from + 3).unwrap());
                 let rows = Value::list(rows);
                 (200, Value::of([("rows", rows), ("next", if more { next } else { Value::Null })]))
+            }
+            // What a name begins with is enough.
+            ["shop", "find", _, value] => {
+                let hits = self.shop.keys().filter(|id| id.starts_with(value));
+                (200, Value::list(hits.map(|id| Value::of([("id", Value::text(id))])).collect()))
             }
             ["ledger", "get", id] => match self.ledger.get(*id) {
                 Some(record) => (200, record.clone()),
@@ -474,6 +480,10 @@ impl Peer for Toy {
             return Err(Rejected::Shape("no JSON".to_owned()));
         }
         Ok(Proven { topic: String::new(), delivery_id: header("x-delivery"), record })
+    }
+
+    fn name_field(&self, _resource: &str) -> Option<String> {
+        Some("name".to_owned())
     }
 
     fn checks(&self) -> Vec<Operation> {
