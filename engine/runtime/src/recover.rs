@@ -91,7 +91,9 @@ async fn deploy(
         let key = Key::Graph { hash: hash.to_string() };
         if ground.store.get(&key).await?.is_none() {
             let bytes = graph.to_json().map_err(|e| {
-                Refusal::new(Kind::Internal, codes::GRAPH_UNREADABLE, format!("flow {flow}: {e}"))
+                let message = format!("the graph of {flow} cannot be stored: {e}");
+                Refusal::new(Kind::Internal, codes::GRAPH_UNREADABLE, message)
+                    .hint("check and deploy the flow again with this version")
             })?;
             let row = GraphRow {
                 hash: hash.to_string(),
@@ -293,6 +295,7 @@ pub(crate) fn run(engine: &Arc<Engine>) {
             crate::perform::watch(&engine, &watched).await;
         });
     }
+    crate::heal::run(engine);
     if engine.config.polls {
         crate::poll::run(engine);
         crate::schedules::run(engine);

@@ -1,5 +1,7 @@
 //! Lanes, collapse, quarantine and verbs.
 
+use tenon_store::{Key, Row, Store};
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -96,34 +98,71 @@ async fn settings_and_references_are_seen_by_the_next_decision() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_newer_task_of_the_record_that_ends_well_closes_the_one_that_failed() {
-    let bench = Bench::new(9);
-    let runtime = bench.start().await;
+/// A task of order 5 has failed, since nothing was there under 900; now there is.
+async fn one_that_failed(bench: &Bench, runtime: &Runtime) -> String {
     runtime.set_setting("toy", "prefix", &Value::text("B"), &by()).await.unwrap();
     let link = crate::Link { entity: "order", source: "5", target: "900", hands_off: false };
     runtime.add_reference("toy", link, &by()).await.unwrap();
-    let bad = start(&runtime, "order", "5").await;
+    let bad = start(runtime, "order", "5").await;
     let row = runtime.settled(&bad).await.unwrap();
-    assert_eq!(row.field("state").as_text(), Some("failed"), "nothing is there under 900");
-    let other = start(&runtime, "order", "6").await;
-    runtime.settled(&other).await.unwrap();
-    bench.world.books.lock().unwrap().ledger.insert(
-        "900".to_owned(),
-        json::read(r#"{"Id": "900", "Ref": "5", "Prefix": "B"}"#).unwrap(),
-    );
-    let next = start(&runtime, "order", "5").await;
-    assert_eq!(runtime.settled(&next).await.unwrap().field("state").as_text(), Some("done"));
-    let healed = async {
+    assert_eq!(row.field("state").as_text(), Some("failed"));
+    let there = json::read(r#"{"Id": "900", "Ref": "5", "Prefix": "B"}"#).unwrap();
+    bench.world.books.lock().unwrap().ledger.insert("900".to_owned(), there);
+    bad
+}
+
+async fn closed(bench: &Bench, runtime: &Runtime, task: &str) -> String {
+    let closed = async {
         loop {
-            let row = runtime.task(&bad).await.unwrap();
-            if json::write(&row).contains("cancelled") {
+            let row = json::write(&runtime.task(task).await.unwrap());
+            if row.contains("cancelled") {
                 return row;
             }
             bench.pass(Duration::from_millis(10)).await;
         }
     };
-    let row = tokio::time::timeout(Duration::from_secs(60), healed).await.unwrap();
-    assert!(json::write(&row).contains(&next), "{row:?}");
+    tokio::time::timeout(Duration::from_secs(60), closed).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_task_of_the_record_that_ends_well_closes_the_one_that_failed() {
+    let bench = Bench::new(9);
+    let runtime = bench.start().await;
+    let bad = one_that_failed(&bench, &runtime).await;
+    let other = start(&runtime, "order", "6").await;
+    runtime.settled(&other).await.unwrap();
+    let next = start(&runtime, "order", "5").await;
+    assert_eq!(runtime.settled(&next).await.unwrap().field("state").as_text(), Some("done"));
+    let row = closed(&bench, &runtime, &bad).await;
+    assert!(row.contains(&next), "{row}");
     assert_eq!(states(&runtime).await.iter().filter(|s| *s == "cancelled").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_ends_before_it_closes_the_one_that_failed_closes_it_at_its_next_start() {
+    let bench = Bench::new(10);
+    let runtime = bench.start().await;
+    let bad = one_that_failed(&bench, &runtime).await;
+    let next = start(&runtime, "order", "5").await;
+    let healer = next.clone();
+    let crash = tokio::spawn(async move {
+        let row = runtime.settled(&healer).await.unwrap();
+        drop(runtime);
+        row
+    });
+    assert_eq!(crash.await.unwrap().field("state").as_text(), Some("done"));
+    let left = bench.store.get(&Key::Task { id: bad.clone() }).await.unwrap();
+    assert!(matches!(left, Some(Row::Task(row)) if row.state == "failed"));
+    let runtime = bench.start().await;
+    let row = closed(&bench, &runtime, &bad).await;
+    assert!(row.contains(&next), "{row}");
+    // A later failure is not closed by what ended well before it.
+    bench.world.books.lock().unwrap().ledger.clear();
+    let later = start(&runtime, "order", "5").await;
+    runtime.settled(&later).await.unwrap();
+    drop(runtime);
+    let runtime = bench.start().await;
+    quiet(&runtime).await;
+    let row = runtime.task(&later).await.unwrap();
+    assert_eq!(row.field("state").as_text(), Some("failed"));
 }
