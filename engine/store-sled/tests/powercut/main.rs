@@ -64,7 +64,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 fn judge() -> Outcome<()> {
     let seed = number("TENON_POWERCUT_SEED", 1);
-    let points = number("TENON_POWERCUT_POINTS", 200);
+    let points = number("TENON_POWERCUT_POINTS", 60);
     let work = tempfile::tempdir().map_err(|e| e.to_string())?;
     let data = work.path().join("data");
     fs::create_dir(&data).map_err(|e| e.to_string())?;
