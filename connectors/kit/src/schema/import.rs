@@ -102,7 +102,7 @@ fn responses(value: &Value) -> Value {
 /// [`SchemaError::Graphql`] where the text is not SDL.
 pub fn import_sdl(text: &str) -> Result<String, SchemaError> {
     let mut document = ast::Document::parse(text, "schema.graphql")
-        .map_err(|e| SchemaError::Graphql(e.errors.to_string()))?;
+        .map_err(|e| super::sdl::findings(&e.errors))?;
     for definition in &mut document.definitions {
         without_prose(definition);
     }

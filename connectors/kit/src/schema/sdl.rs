@@ -1,6 +1,6 @@
 //! GraphQL: a schema, and documents checked against it.
 
-use apollo_compiler::validation::Valid;
+use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Schema};
 use tenon_value::{Value, json};
 
@@ -25,8 +25,8 @@ impl Sdl {
     /// # Errors
     /// [`SchemaError::Graphql`] with the compiler's findings.
     pub fn load(text: &str) -> Result<Sdl, SchemaError> {
-        let schema = Schema::parse_and_validate(text, "schema.graphql")
-            .map_err(|e| SchemaError::Graphql(e.errors.to_string()))?;
+        let schema =
+            Schema::parse_and_validate(text, "schema.graphql").map_err(|e| findings(&e.errors))?;
         Ok(Sdl { schema })
     }
 
@@ -42,7 +42,7 @@ impl Sdl {
     /// [`SchemaError::Graphql`] with the compiler's findings, or where it does not hold one operation.
     pub fn document(&self, text: &str, name: &str) -> Result<Document, SchemaError> {
         let parsed = ExecutableDocument::parse_and_validate(&self.schema, text, name)
-            .map_err(|e| SchemaError::Graphql(e.errors.to_string()))?;
+            .map_err(|e| findings(&e.errors))?;
         if parsed.operations.len() != 1 {
             return Err(SchemaError::Graphql(format!("{name} must hold exactly one operation")));
         }
@@ -67,6 +67,18 @@ impl Sdl {
             .map(|_| ())
             .map_err(|e| SchemaError::Graphql(e.message().to_string()))
     }
+}
+
+/// The compiler's findings, each with its place. Not as it prints them: its print cuts characters of
+/// several bytes in half and panics.
+pub(super) fn findings(found: &DiagnosticList) -> SchemaError {
+    let said = found.iter().map(|one| {
+        let one = one.to_json();
+        let place = one.locations.first();
+        let place = place.map_or_else(String::new, |p| format!("{}:{}: ", p.line, p.column));
+        format!("{place}{}", one.message)
+    });
+    SchemaError::Graphql(said.collect::<Vec<_>>().join("; "))
 }
 
 impl Document {

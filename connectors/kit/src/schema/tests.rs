@@ -99,3 +99,12 @@ fn a_notice_names_origin_and_licence() {
     assert!(text.starts_with("api.json\n  Origin: https://example.com/api\n"));
     assert!(text.ends_with("\n\nMIT License\n"));
 }
+
+#[test]
+fn a_broken_document_with_characters_of_several_bytes_is_refused_with_its_place() {
+    let sdl = Sdl::load("type Query { thing(id: ID!): String }").unwrap();
+    let text =
+        "query thing($id: [[[[[[[[[[[[4[[[ID!) { thing(i\u{fffd}d: $id) { id t\r\ngtal } }\n";
+    let refused = sdl.document(text, "thing.graphql").map(|_| ()).unwrap_err().to_string();
+    assert!(refused.contains("1:30: "), "{refused}");
+}
