@@ -5,8 +5,8 @@ use tenon_value::{Value, json, time};
 
 use crate::arguments::Output;
 
-/// A column: its title, and the dotted path of its value in a row. A path that ends in `_ms` is
-/// shown as a time of day.
+/// A column: its title, and the dotted path of its value in a row. A whole number
+/// under a path that ends in `_ms` is shown as an instant; one with decimals is a length of time.
 pub type Column = (&'static str, &'static str);
 
 /// Writes a text to standard output. A reader that went away, such as `head`, ends the process.
@@ -55,10 +55,23 @@ fn shown(path: &str, value: &Value) -> String {
         return String::new();
     }
     if path.ends_with("_ms")
-        && let Some(at) = value.as_number().and_then(tenon_value::Number::to_i64)
+        && let Some(at) =
+            value.as_number().filter(|n| n.scale() == 0).and_then(tenon_value::Number::to_i64)
         && let Some(at) = time::from_millis(at)
     {
         return time::format_datetime(&at);
     }
     value.plain().unwrap_or_else(|| json::write(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_told_from_lengths_of_time() {
+        let number = |text: &str| json::read(text).unwrap();
+        assert_eq!(shown("updated_ms", &number("1773131400000")), "2026-03-10T08:30:00Z");
+        assert_eq!(shown("p99_ms", &number("24.000")), "24.000");
+    }
 }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tenon_runtime::bench::Usage;
 use tenon_sandbox::shopify::example::VENDORS_ORDERS_CREATE;
 use tenon_sandbox::shopify::webhooks::sign;
 use tenon_server::Call;
 use tenon_value::Value;
 
-use super::{Place, Usage, micros_since, now, per_second, ratio, whole};
+use super::{Place, micros_since, now, per_second, ratio, whole};
 use crate::api::Api;
 use crate::arguments::BenchIntake;
 use crate::demo::process::{self, Process, words};
@@ -116,7 +117,7 @@ struct Memory {
 
 impl Memory {
     fn look(&mut self, pid: Option<u32>, deliveries: u64) {
-        let rss = Usage::of(pid).rss_kib;
+        let rss = pid.map_or(0, |pid| Usage::of(pid).rss_kib);
         if self.warm == 0 && deliveries >= WARM {
             self.warm = rss;
         }

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use tenon_runtime::bench::Usage;
 use tenon_server::Call;
 use tenon_value::Value;
 
-use super::{Place, Usage, micros_since, now, per_second, ratio, whole};
+use super::{Place, micros_since, now, per_second, ratio, whole};
 use crate::arguments::BenchIntegration;
 use crate::demo::stage::{Setting, Stage};
 use crate::exit::Failure;
@@ -33,12 +34,13 @@ pub async fn run(bench: &BenchIntegration) -> Result<Value, Failure> {
     stage.start_engine().await?;
     let counted = |counts: &Value| whole(counts, "requests");
     let before = stage.control("GET", "/control/counts", &Value::Missing).await?;
-    let cpu_before = Usage::of(stage.engine_pid()).cpu_ms;
+    let cpu = || stage.engine_pid().map_or(0, |pid| Usage::of(pid).cpu_ms);
+    let cpu_before = cpu();
     let began = now();
     stage.post_webhooks().await?;
     quiet(&stage).await?;
     let took = micros_since(began);
-    let cpu = Usage::of(stage.engine_pid()).cpu_ms.saturating_sub(cpu_before);
+    let cpu = cpu().saturating_sub(cpu_before);
     let after = stage.control("GET", "/control/counts", &Value::Missing).await?;
     let books = stage.books().await?;
     stage.end().await?;

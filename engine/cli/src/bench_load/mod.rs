@@ -10,36 +10,6 @@ use tenon_value::{Number, Value};
 
 use crate::exit::Failure;
 
-/// What a process has used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Processor time, in milliseconds. The kernel counts it in hundredths of a second.
-    pub cpu_ms: u64,
-    /// Memory, in KiB.
-    pub rss_kib: u64,
-}
-
-impl Usage {
-    /// Of a process; zeros where the system does not tell.
-    pub fn of(pid: Option<u32>) -> Usage {
-        let read = |name: &str| {
-            let path = format!("/proc/{}/{name}", pid.unwrap_or_default());
-            std::fs::read_to_string(path).unwrap_or_default()
-        };
-        let stat = read("stat");
-        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let fields: Vec<&str> = after_name.split_whitespace().collect();
-        let ticks = |n: usize| fields.get(n).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
-        let status = read("status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let rss = line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse().ok());
-        Usage {
-            cpu_ms: ticks(11).saturating_add(ticks(12)).saturating_mul(10),
-            rss_kib: rss.unwrap_or(0),
-        }
-    }
-}
-
 /// A new directory below the one asked for, removed when it is dropped.
 pub struct Place(pub PathBuf);
 

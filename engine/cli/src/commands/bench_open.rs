@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use tenon_runtime::bench::open::{make, memory_kib, resume};
+use tenon_runtime::bench::Usage;
+use tenon_runtime::bench::open::{make, resume};
 use tenon_value::{Number, Value, json};
 
 use super::bench::open as open_store;
@@ -23,7 +24,7 @@ pub async fn run(bench: &BenchEngine, open: u64) -> Ended {
         (None, below) => parent(bench, below, open),
         (Some("make"), Some(dir)) => {
             let store = open_store(dir).await?;
-            let told = || say([("rss_making_kib", memory_kib().1)]);
+            let told = || say([("rss_making_kib", Usage::own().most_rss_kib)]);
             make(store, (open, bench.ended), told).await.map_err(failed)?;
             Ok(0)
         }
@@ -35,7 +36,7 @@ pub async fn run(bench: &BenchEngine, open: u64) -> Ended {
                 say([
                     ("open_tasks", found),
                     ("store_open_us", store_open_us),
-                    ("rss_open_kib", memory_kib().0),
+                    ("rss_open_kib", Usage::own().rss_kib),
                 ]);
             };
             resume(store, moved).await.map_err(failed)?;

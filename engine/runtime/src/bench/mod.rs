@@ -4,6 +4,9 @@
 //! completed sync of the store before the next call leaves. The store is the caller's.
 
 pub mod open;
+mod usage;
+
+pub use usage::Usage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -124,7 +127,7 @@ pub async fn run(store: Arc<dyn Store>, load: Load) -> Result<Figures, Refusal> 
     let runtime = Arc::new(Runtime::start(ground, vec![deployment], config).await?);
     let next = Arc::new(AtomicU64::new(0));
     let before = store.counters();
-    let cpu_before = cpu_ms();
+    let cpu_before = Usage::own().cpu_ms;
     let began = now();
     let mut drivers = tokio::task::JoinSet::new();
     for _ in 0..load.concurrency.max(1) {
@@ -135,7 +138,7 @@ pub async fn run(store: Arc<dyn Store>, load: Load) -> Result<Figures, Refusal> 
         times.extend(driver.map_err(|e| broken(&e.to_string()))??);
     }
     let took_us = micros(began.elapsed());
-    let after = store.counters();
+    let (after, used) = (store.counters(), Usage::own());
     times.sort_unstable();
     let at = |percent: usize| {
         let place = (times.len() * percent / 100).min(times.len().saturating_sub(1));
@@ -146,10 +149,10 @@ pub async fn run(store: Arc<dyn Store>, load: Load) -> Result<Figures, Refusal> 
         took_us,
         p50_us: at(50),
         p99_us: at(99),
-        cpu_ms: cpu_ms().saturating_sub(cpu_before),
+        cpu_ms: used.cpu_ms.saturating_sub(cpu_before),
         syncs: after.syncs.saturating_sub(before.syncs),
         commits: after.commits.saturating_sub(before.commits),
-        rss_kib: rss_kib(),
+        rss_kib: used.rss_kib,
     };
     runtime.stop(Duration::from_secs(10)).await;
     Ok(figures)
@@ -197,21 +200,6 @@ fn now() -> Instant {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// Processor time of this process so far. The kernel counts it in hundredths of a second.
-fn cpu_ms() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let fields: Vec<&str> = after_name.split_whitespace().collect();
-    let ticks = |n: usize| fields.get(n).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
-    (ticks(11) + ticks(12)) * 10
-}
-
-fn rss_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
 }
 
 fn graph(steps: u32) -> Graph {

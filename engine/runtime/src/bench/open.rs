@@ -167,15 +167,3 @@ pub async fn resume(store: Arc<dyn Store>, moved: impl FnOnce(u64)) -> Result<()
     moved(found as u64);
     Ok(())
 }
-
-/// Memory of this process: now, and the most it ever had; KiB.
-#[must_use]
-pub fn memory_kib() -> (u64, u64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let of = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let digits = line.and_then(|line| line.split_whitespace().next());
-        digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
-    };
-    (of("VmRSS:"), of("VmHWM:"))
-}
