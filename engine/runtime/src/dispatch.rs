@@ -230,6 +230,15 @@ impl Dispatcher {
         (waiting, inner.at_work.get(line).copied().unwrap_or(0))
     }
 
+    /// Tasks that wait for a worker, by urgency.
+    pub(crate) fn queued(&self) -> BTreeMap<Urgency, usize> {
+        let mut all = BTreeMap::new();
+        for ((urgency, _), waiting) in &self.lock().ready {
+            *all.entry(*urgency).or_default() += waiting.len();
+        }
+        all
+    }
+
     /// Tasks in memory.
     pub(crate) fn in_memory(&self) -> usize {
         self.lock().boxes.len()

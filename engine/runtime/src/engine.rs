@@ -22,6 +22,7 @@ use crate::refusal::{Kind, Refusal};
 use crate::seam::Seam;
 use crate::secrets::Vault;
 use crate::supervisor::Supervisor;
+use crate::telemetry::Metrics;
 use crate::timers::Timers;
 use crate::transport::Transport;
 
@@ -132,6 +133,8 @@ pub(crate) struct Engine {
     pub(crate) documents: LockWaiters,
     /// Tasks with requests that wait for room under a limit: the connection, and how many.
     pub(crate) at_gates: Mutex<BTreeMap<Arc<str>, (String, usize)>>,
+    /// What is counted for operators.
+    pub(crate) metrics: Arc<Metrics>,
     /// What people said that holds until they take it back.
     pub(crate) words: crate::said::Words,
 }

@@ -53,6 +53,7 @@ pub(crate) fn run(engine: &Arc<Engine>) {
                 tracing::warn!(state, %refusal, "tasks to be closed cannot be looked for");
             }
         }
+        engine.metrics.tally().all_found();
     });
 }
 
@@ -63,6 +64,7 @@ async fn left_open(engine: &Engine, state: &str) -> Result<(), Refusal> {
         let page = engine.store.scan(scan).await?;
         for row in page.rows {
             let Row::Task(row) = row else { continue };
+            engine.metrics.tally().found(&row);
             if let Some(by) = healer(engine, &row).await? {
                 close(engine, row.id, &by);
             }

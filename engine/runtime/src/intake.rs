@@ -41,6 +41,25 @@ impl Runtime {
     /// # Errors
     /// When there is no such connection, or the store cannot take it.
     pub async fn accept(&self, incoming: Incoming) -> Result<Accepted, Refusal> {
+        let metrics = self.engine().metrics.clone();
+        // Anybody may write any name into an address: only those that are known are told.
+        let known = self.engine().connection(&incoming.connection).is_ok();
+        let connection = if known { incoming.connection.clone() } else { String::new() };
+        let taken = self.taken_in(incoming).await;
+        metrics.delivery(
+            &connection,
+            match &taken {
+                Ok(Accepted::Tasks { .. }) => "accepted",
+                Ok(Accepted::Duplicate) => "duplicate",
+                Ok(Accepted::Rejected(_)) => "rejected",
+                Err(refusal) if refusal.kind == Kind::Unavailable => "unavailable",
+                Err(_) => "failed",
+            },
+        );
+        taken
+    }
+
+    async fn taken_in(&self, incoming: Incoming) -> Result<Accepted, Refusal> {
         let engine = self.engine();
         if engine.is_stopping() {
             return Err(stopping());

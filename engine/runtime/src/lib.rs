@@ -36,6 +36,7 @@ mod schedules;
 mod seam;
 mod secrets;
 mod supervisor;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -57,4 +58,5 @@ pub use peer::{Address, Incoming, Peer, Proven, Rejected};
 pub use refusal::{Kind as RefusalKind, Refusal};
 pub use seam::{ScaledSeam, Seam, SystemSeam, Wait};
 pub use secrets::{KEY_VARIABLE, Vault, VaultError, write_private};
+pub use telemetry::{Described, METRICS};
 pub use transport::{Answer, Http, HttpBounds, NoClient, Outgoing, Transport};

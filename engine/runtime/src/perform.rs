@@ -86,7 +86,12 @@ async fn enter<'c>(engine: &Engine, connection: &'c Connection, errand: &Errand<
         Some(permit) => permit,
         None => {
             let _waits = errand.task.map(|at| AtGate::new(engine, at, &connection.name));
-            connection.gate.enter((errand.urgency, errand.flow), errand.request.cost).await
+            let since_ms = engine.seam.now_ms();
+            let line = (errand.urgency, errand.flow);
+            let permit = connection.gate.enter(line, errand.request.cost).await;
+            let waited_ms = engine.seam.now_ms().saturating_sub(since_ms);
+            engine.metrics.limit_wait(&connection.name, waited_ms);
+            permit
         }
     }
 }
@@ -103,8 +108,11 @@ async fn exchange(
         Ok(outgoing) => outgoing,
         Err(fault) => return not_sent(fault),
     };
+    let since_ms = engine.seam.now_ms();
     let response = engine.transport.send(outgoing).await;
     let reading = peer.read(errand.operation, &response);
+    let took_ms = engine.seam.now_ms().saturating_sub(since_ms);
+    engine.metrics.request(&connection.name, &reading.outcome, took_ms);
     permit.learn(Feedback { wait_ms: reading.limits.wait_ms, bucket: reading.limits.bucket });
     reading
 }

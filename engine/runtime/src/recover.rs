@@ -21,6 +21,7 @@ use crate::live::{Live, Values};
 use crate::refusal::{Kind, Refusal};
 use crate::rows::Flags;
 use crate::supervisor::Supervisor;
+use crate::telemetry::{Counted, Metrics};
 use crate::timers::Timers;
 
 /// Opens everything; nothing moves yet.
@@ -47,10 +48,12 @@ pub(crate) async fn open(
         integrations.insert(integration.deployment.integration.clone(), Arc::new(integration));
     }
     let words = crate::said::Words::load(&*ground.store).await?;
+    let metrics = Arc::new(Metrics::new());
     Ok(Arc::new(Engine {
         words,
         started_ms: ground.seam.now_ms(),
-        store: ground.store,
+        store: Arc::new(Counted::new(ground.store, metrics.clone())),
+        metrics,
         seam: ground.seam,
         transport: ground.transport,
         vault: ground.vault,
@@ -168,13 +171,17 @@ pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
         let page = engine.store.scan(scan).await?;
         for row in page.rows {
             if let Row::Task(row) = row {
+                engine.metrics.tally().found(&row);
                 found.push(seen(engine, &row));
             }
         }
         for (key, why) in page.damaged {
             if let Some(Key::Task { id }) = key {
                 match crate::upkeep::row_again(engine, &id).await {
-                    Some(row) if row.open => found.push(seen(engine, &row)),
+                    Some(row) if row.open => {
+                        engine.metrics.tally().found(&row);
+                        found.push(seen(engine, &row));
+                    }
                     Some(_) => {}
                     None => crate::upkeep::quarantined(engine, &id, &why).await,
                 }

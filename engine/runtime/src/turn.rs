@@ -225,6 +225,7 @@ pub(crate) async fn turn(
         }
         match keep(engine, commit).await {
             Ok(()) => {
+                engine.metrics.steps(&running.graph.graph, &decision.events);
                 let before = std::mem::replace(&mut running.task, decision.task);
                 after(engine, running, &before, &decision.changes);
                 return Ok(decision.effects);

@@ -45,19 +45,11 @@ impl ApiFile {
     /// # Errors
     /// When the directory cannot be written.
     pub fn write(&self, directory: &Path) -> Result<(), DoorError> {
-        let path = ApiFile::path(directory);
-        let failed = |e: std::io::Error| DoorError {
-            path: path.display().to_string(),
-            reason: e.to_string(),
-        };
         let text = json::write(&Value::of([
             ("address", Value::text(&self.address)),
             ("token", Value::text(&self.token)),
         ]));
-        let fresh = directory.join("api.new");
-        remove(&fresh).map_err(failed)?;
-        write_private(&fresh, text.as_bytes()).map_err(failed)?;
-        std::fs::rename(&fresh, &path).map_err(failed)
+        place(&ApiFile::path(directory), &text)
     }
 
     /// Reads it; none when no server left one.
@@ -89,7 +81,17 @@ impl ApiFile {
     }
 }
 
-fn remove(path: &Path) -> std::io::Result<()> {
+/// Writes a file for its owner only, in place of an older one.
+pub(crate) fn place(path: &Path, text: &str) -> Result<(), DoorError> {
+    let failed =
+        |e: std::io::Error| DoorError { path: path.display().to_string(), reason: e.to_string() };
+    let fresh = path.with_extension("new");
+    remove(&fresh).map_err(failed)?;
+    write_private(&fresh, text.as_bytes()).map_err(failed)?;
+    std::fs::rename(&fresh, path).map_err(failed)
+}
+
+pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
         _ => Ok(()),

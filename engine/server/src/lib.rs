@@ -7,6 +7,7 @@ mod api;
 pub mod codes;
 mod door;
 mod intake;
+mod metrics;
 mod serve;
 mod store;
 

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, post};
+use axum::routing::{any, get, post};
 use subtle::ConstantTimeEq;
 use tenon_runtime::{Refusal, RefusalKind, Runtime};
 use tenon_value::{Value, json};
@@ -20,6 +20,7 @@ use crate::api::{Call, answer};
 use crate::codes;
 use crate::door::{ApiFile, DoorError};
 use crate::intake;
+use crate::metrics::{self, ScrapeToken};
 
 /// How the server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,7 @@ pub enum ServerError {
 pub(crate) struct Shared {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) token: String,
+    pub(crate) scrape: String,
     pub(crate) body_bytes: usize,
 }
 
@@ -71,6 +73,7 @@ pub struct Server {
     pub address: SocketAddr,
     /// The bearer token of its API.
     pub token: String,
+    scrape: ScrapeToken,
     door: Option<(PathBuf, ApiFile)>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
@@ -97,11 +100,17 @@ impl Server {
             }
             None => None,
         };
-        let shared =
-            Arc::new(Shared { runtime, token: token.clone(), body_bytes: config.body_bytes });
+        let scrape = ScrapeToken::fresh(runtime.seam(), config.directory.as_deref())?;
+        let shared = Arc::new(Shared {
+            runtime,
+            token: token.clone(),
+            scrape: scrape.token.clone(),
+            body_bytes: config.body_bytes,
+        });
         let router = Router::new()
             .route("/in/{connection}/{*topic}", post(intake::receive))
             .route("/api/v1/{*path}", any(api))
+            .route("/metrics", get(metrics::metrics))
             .fallback(nothing)
             .with_state(shared);
         let (stop, stopped) = watch::channel(false);
@@ -114,10 +123,10 @@ impl Server {
                 tracing::error!(%error, "the server ended");
             }
         });
-        Ok(Server { address, token, door, stop, task })
+        Ok(Server { address, token, scrape, door, stop, task })
     }
 
-    /// Takes no new connections, answers those under way, and removes the `api` file.
+    /// Takes no new connections, answers those under way, and removes the files it left for programs.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let mut task = self.task;
@@ -130,6 +139,7 @@ impl Server {
         if let Some((directory, file)) = &self.door {
             file.remove(directory);
         }
+        self.scrape.remove();
     }
 }
 
@@ -178,7 +188,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-fn allowed(token: &str, headers: &HeaderMap) -> bool {
+/// Whether a call carries this bearer token.
+pub(crate) fn allowed(token: &str, headers: &HeaderMap) -> bool {
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))

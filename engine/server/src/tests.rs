@@ -252,6 +252,44 @@ async fn the_api_wants_its_token_and_says_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn metrics_are_read_with_a_token_that_opens_nothing_else() {
+    use std::os::unix::fs::PermissionsExt;
+    let up = up().await;
+    assert_eq!(up.post(ORDER, "hush", "w1").await.0, 200);
+    assert_eq!(up.post(ORDER, "hush", "w1").await.0, 200);
+    assert_eq!(up.post(ORDER, "wrong", "w2").await.0, 401);
+    let (status, refused) = up.send("GET", "/metrics", vec![], None).await;
+    assert_eq!((status, refused.field("code").as_text()), (401, Some("API_UNAUTHORISED")));
+    let path = up.directory.path().join("metrics-token");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let token = std::fs::read_to_string(&path).unwrap();
+    let bearer = |token: &str| vec![("Authorization".to_owned(), format!("Bearer {token}"))];
+    let opened = up.send("GET", "/api/v1/status", bearer(&token), None).await;
+    assert_eq!(opened.0, 401, "it is for metrics only");
+    for token in [&token, &up.server.token] {
+        let url = format!("http://{}/metrics", up.server.address);
+        let request =
+            Outgoing { method: "GET".to_owned(), url, headers: bearer(token), body: None };
+        let Response::Answer { status, headers, body } = up.client.send(request).await else {
+            panic!("no answer")
+        };
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        assert!(headers.contains(&("content-type".to_owned(), kind.to_owned())), "{headers:?}");
+        assert_eq!(status, 200);
+        assert!(body.ends_with("# EOF\n"), "{body}");
+        for (answer, count) in [("accepted", 1), ("duplicate", 1), ("rejected", 1)] {
+            let line = format!(
+                "tenon_deliveries_total{{connection=\"shopify\",answer=\"{answer}\"}} {count}\n"
+            );
+            assert!(body.contains(&line), "{line} is not in {body}");
+        }
+    }
+    let directory = up.directory;
+    up.server.stop().await;
+    assert!(!directory.path().join("metrics-token").exists());
+}
+
+#[tokio::test]
 async fn the_door_is_for_its_owner_and_goes_with_the_server() {
     use std::os::unix::fs::PermissionsExt;
     let up = up().await;

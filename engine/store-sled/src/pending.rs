@@ -7,11 +7,12 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use sled::IVec;
 use tenon_store::cells::Cells;
 use tenon_store::watch::Watches;
-use tenon_store::{Compacted, StoreError};
+use tenon_store::{Compacted, Spread, StoreError};
 use tokio::sync::oneshot;
 
 use crate::base::Base;
@@ -60,11 +61,30 @@ pub(crate) struct Counts {
     pub(crate) log_bytes: AtomicU64,
     /// How often sled was opened again.
     pub(crate) reopened: AtomicU64,
+    groups_by: Mutex<GroupsBy>,
+}
+
+/// Groups by their commits, and by the microseconds they took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct GroupsBy {
+    pub(crate) commits: Spread,
+    pub(crate) micros: Spread,
 }
 
 impl Counts {
     pub(crate) fn add(counter: &AtomicU64, by: u64) {
         counter.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// Counts a group.
+    pub(crate) fn group(&self, commits: u64, took: Duration) {
+        let mut by = self.groups_by.lock().unwrap_or_else(PoisonError::into_inner);
+        by.commits.note(commits);
+        by.micros.note(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn groups_by(&self) -> GroupsBy {
+        *self.groups_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -233,6 +233,7 @@ impl Store for SledStore {
 
     fn counters(&self) -> Counters {
         let counts = &self.shared.counts;
+        let by = counts.groups_by();
         Counters {
             commits: counts.commits.load(Ordering::Relaxed),
             groups: counts.groups.load(Ordering::Relaxed),
@@ -240,7 +241,13 @@ impl Store for SledStore {
             background_syncs: counts.background_syncs.load(Ordering::Relaxed),
             log_bytes: counts.log_bytes.load(Ordering::Relaxed),
             unapplied: u64::try_from(self.shared.queue().bytes).unwrap_or(u64::MAX),
+            group_commits: by.commits,
+            group_micros: by.micros,
         }
+    }
+
+    fn bytes_on_disk(&self) -> Option<u64> {
+        self.place.bytes().ok()
     }
 
     fn poisoned(&self) -> Option<StoreError> {

@@ -5,6 +5,7 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use sled::IVec;
 use tenon_store::cells::{Cells, Prepared, judge};
@@ -135,6 +136,7 @@ impl Writer {
         Ok(writes.into_iter().map(|w| (IVec::from(w.key), w.value.map(IVec::from))).collect())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a measurement of the disk needs the real clock")]
     fn make_durable(
         &mut self,
         frame: Frame,
@@ -142,7 +144,9 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let counts = &self.shared.counts;
         let commits = u64::from(frame.commits());
+        let began = Instant::now();
         let written = self.log.append(frame, self.shared.safe.load(Ordering::Acquire))?;
+        counts.group(commits, began.elapsed());
         Counts::add(&counts.commits, commits);
         Counts::add(&counts.groups, 1);
         Counts::add(&counts.syncs, 1);

@@ -17,6 +17,7 @@ pub mod key;
 pub mod memory;
 pub mod rows;
 pub mod select;
+mod spread;
 pub mod store;
 pub mod watch;
 
@@ -26,5 +27,6 @@ pub use key::{Key, Table};
 pub use memory::MemoryStore;
 pub use rows::*;
 pub use select::{Page, Scan, Select};
+pub use spread::Spread;
 pub use store::{Compacted, Counters, Store};
 pub use watch::{Changed, Watch};

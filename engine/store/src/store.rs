@@ -8,6 +8,7 @@ use crate::error::StoreError;
 use crate::key::Key;
 use crate::rows::Row;
 use crate::select::{Page, Scan};
+use crate::spread::Spread;
 use crate::watch::{Changed, Watch};
 
 /// What a store counted since it was opened.
@@ -25,6 +26,10 @@ pub struct Counters {
     pub log_bytes: u64,
     /// Bytes that are durable in the commit log and not applied to the tables yet.
     pub unapplied: u64,
+    /// Commits in each group.
+    pub group_commits: Spread,
+    /// Microseconds from a group's last commit to its sync, the sync with it.
+    pub group_micros: Spread,
 }
 
 /// Bytes on disk before and after a compaction.
@@ -71,6 +76,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// What was counted since opening.
     fn counters(&self) -> Counters;
+
+    /// Bytes its files take on the disk; none for a store that has no files of its own.
+    fn bytes_on_disk(&self) -> Option<u64> {
+        None
+    }
 
     /// The error that stopped the store for good, once there is one. The process must then end.
     fn poisoned(&self) -> Option<StoreError>;

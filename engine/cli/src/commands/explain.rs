@@ -62,6 +62,10 @@ pub fn run(command: &Explain) -> Ended {
         }
         return Ok(0);
     }
+    if word == "metrics" {
+        metrics();
+        return Ok(0);
+    }
     let page = pages.iter().find(|page| page.code.eq_ignore_ascii_case(word));
     let function = Function::named(word);
     if let Some(page) = page {
@@ -89,7 +93,7 @@ pub fn run(command: &Explain) -> Ended {
         return Ok(0);
     }
     let names = TOPICS.iter().map(|topic| topic.name).chain(ALL.iter().map(|f| f.name));
-    let near = tenon_source::near(word, names.chain(["functions", "kinds"]));
+    let near = tenon_source::near(word, names.chain(["functions", "kinds", "metrics"]));
     let near = near
         .or_else(|| tenon_source::near(&word.to_uppercase(), pages.iter().map(|page| page.code)));
     let failure = Failure::usage(format!("there is no code, topic, verb or function {word}"));
@@ -101,6 +105,22 @@ pub fn run(command: &Explain) -> Ended {
     })
 }
 
+/// Every metric of a running engine.
+fn metrics() {
+    outln!(
+        "`tenon serve` answers GET /metrics in the OpenMetrics text format, for who brings the bearer\n\
+         token that stands in the file `metrics-token` of the data directory: new at every start, and\n\
+         good for nothing else.\n"
+    );
+    for metric in tenon_runtime::METRICS {
+        let labels = match metric.labels {
+            "" => String::new(),
+            labels => format!(" {{{}}}", labels.replace(' ', ", ")),
+        };
+        outln!("{} ({}){labels}\n    {}.", metric.name, metric.kind, metric.help);
+    }
+}
+
 /// Everything there is to ask for.
 fn list(pages: &[Page]) {
     outln!("TOPICS");
@@ -109,6 +129,7 @@ fn list(pages: &[Page]) {
     }
     outln!("{:<28} all {} functions; each has a page by its name", "functions", ALL.len());
     outln!("{:<28} orders that the sandbox makes, for tests", "kinds");
+    outln!("{:<28} what a running engine counts", "metrics");
     for name in tenon_kit::catalog_names() {
         outln!("{name:<28} resources of {name}; `{name}.RESOURCE` lists its fields");
     }

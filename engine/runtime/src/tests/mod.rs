@@ -1,6 +1,7 @@
 //! The whole runtime on a store in memory, a scripted outside world and virtual time.
 
 mod flows;
+mod metrics;
 mod once;
 mod order;
 mod outage;
