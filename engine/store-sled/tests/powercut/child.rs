@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use tenon_store::conformance::{Dice, all};
@@ -15,8 +14,8 @@ use crate::Outcome;
 
 /// Commits in all.
 const COMMITS: u64 = 3_000;
-/// Processes they are spread over.
-const PHASES: u64 = 6;
+/// Processes they are spread over. Every other one ends without closing the store.
+pub const PHASES: u64 = 6;
 const PER_TASK: u64 = 20;
 
 /// What an image held.
@@ -38,23 +37,6 @@ fn options() -> Options {
 
 fn runtime() -> Outcome<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().build().map_err(|e| e.to_string())
-}
-
-/// Runs one process after another on the same store; every other one ends without closing it.
-pub fn write_in_phases(directory: &Path, acks: &Path, seed: &str) -> Outcome<()> {
-    let own = std::env::current_exe().map_err(|e| e.to_string())?;
-    for phase in 0..PHASES {
-        let status = Command::new(&own)
-            .arg("--phase")
-            .args([directory, acks])
-            .args([seed, &phase.to_string()])
-            .status()
-            .map_err(|e| e.to_string())?;
-        if !status.success() && phase.is_multiple_of(2) {
-            return Err(format!("phase {phase} ended with {status}"));
-        }
-    }
-    Ok(())
 }
 
 /// Writes the commits of one phase, some at once, and notes each in `acks` as soon as it is

@@ -41,6 +41,21 @@ struct Node {
     later: Vec<(usize, Change)>,
 }
 
+impl Node {
+    /// The bytes as a running program sees them.
+    fn now(&self) -> Vec<u8> {
+        let mut out = self.bytes.clone();
+        for (_, change) in &self.later {
+            match change {
+                Change::Write { at, bytes } => put(&mut out, *at, bytes),
+                Change::Length(length) => out.resize(*length, 0),
+                Change::Name { .. } => {}
+            }
+        }
+        out
+    }
+}
+
 /// The disk.
 #[derive(Debug)]
 pub struct Disk {
@@ -114,7 +129,52 @@ impl Disk {
                     self.add(call.end, parent, name, true)?;
                 }
             }
+            Act::Ended { copy, killed } => {
+                self.open.clear();
+                self.compare(0, copy, (call.end, *killed))?;
+            }
             Act::Write { .. } | Act::SetLength { .. } | Act::Unknown { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Holds what running programs see against what is really there. They must agree; after a
+    /// kill, what differs was in flight, and counts as written at `line`.
+    fn compare(&mut self, at: usize, real: &Path, (line, killed): (usize, bool)) -> Outcome<()> {
+        let differs = || {
+            let name = real.display();
+            if killed { Ok(()) } else { Err(format!("{name} is not what the record tells")) }
+        };
+        let node = self.nodes.get_mut(at).ok_or("no such node")?;
+        if !node.directory {
+            let (seen, real) = (node.now(), fs::read(real).map_err(|e| e.to_string())?);
+            if seen != real {
+                differs()?;
+                let same = seen.iter().zip(&real).take_while(|(a, b)| a == b).count();
+                let bytes = real.get(same..).unwrap_or_default().to_vec();
+                node.later.push((line, Change::Write { at: same, bytes }));
+                if real.len() < seen.len() {
+                    node.later.push((line, Change::Length(real.len())));
+                }
+            }
+            return Ok(());
+        }
+        let seen = node.names_now.clone();
+        for name in seen.keys().filter(|name| !real.join(name).exists()) {
+            differs()?;
+            self.change_name(line, at, name.clone(), None)?;
+        }
+        for entry in fs::read_dir(real).map_err(|e| e.to_string())? {
+            let entry = entry.map_err(|e| e.to_string())?;
+            let name = entry.file_name().into_string().map_err(|_| "a name is no text")?;
+            let below = match seen.get(&name) {
+                Some(below) => *below,
+                None => {
+                    differs()?;
+                    self.add(line, at, name, entry.path().is_dir())?
+                }
+            };
+            self.compare(below, &entry.path(), (line, killed))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 //! everything acknowledged before the cut must be there, and nothing half of a commit.
 //!
 //! Needs `strace`. The seed is printed; `TENON_POWERCUT_SEED` and `TENON_POWERCUT_POINTS` set
-//! others.
+//! others, `TENON_POWERCUT_KEEP` names a directory that the records are kept in.
 
 mod child;
 mod disk;
@@ -22,7 +22,7 @@ use std::thread;
 use tenon_store::conformance::Dice;
 
 use crate::disk::{Disk, Image};
-use crate::record::Record;
+use crate::record::{Process, Record};
 
 /// What every fallible step gives: the message is for a person.
 pub type Outcome<T> = Result<T, String>;
@@ -40,9 +40,6 @@ const MOST_UNSYNCED: usize = 1024 * 1024;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["--child", directory, acks, seed] => {
-            child::write_in_phases(Path::new(directory), Path::new(acks), seed)
-        }
         ["--phase", directory, acks, seed, phase] => {
             child::write(Path::new(directory), Path::new(acks), (seed, phase))
         }
@@ -64,7 +61,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 fn judge() -> Outcome<()> {
     let seed = number("TENON_POWERCUT_SEED", 1);
-    let points = number("TENON_POWERCUT_POINTS", 60);
+    let points = number("TENON_POWERCUT_POINTS", 200);
     let work = tempfile::tempdir().map_err(|e| e.to_string())?;
     let data = work.path().join("data");
     fs::create_dir(&data).map_err(|e| e.to_string())?;
@@ -167,33 +164,65 @@ fn pick(dice: &mut Dice, lines: usize) -> Outcome<usize> {
     usize::try_from(dice.below(lines as u64)).map_err(|e| e.to_string())
 }
 
-/// Runs the child under the recorder.
+/// Runs one child after another on the same store under the recorder.
 fn observe(work: &Path, data: &Path, seed: u64) -> Outcome<Record> {
-    let trace = work.join("trace");
     let acks = work.join("acks");
-    let own = std::env::current_exe().map_err(|e| e.to_string())?;
-    let status = Command::new("strace")
-        .args(["-f", "-y", "-xx", "-s", "33554432", "-e", CALLS, "-o"])
-        .arg(&trace)
-        .arg(own)
-        .arg("--child")
-        .args([data, &acks])
-        .arg(seed.to_string())
-        .status()
-        .map_err(|e| format!("strace can't be run ({e}): install it (apt-get install strace)"))?;
-    if !status.success() {
-        return Err(format!("the child under strace ended with {status}"));
+    let mut processes = Vec::new();
+    for phase in 0..child::PHASES {
+        let trace = work.join(format!("trace-{phase}"));
+        let own = std::env::current_exe().map_err(|e| e.to_string())?;
+        let status = Command::new("strace")
+            .args(["-f", "-y", "-xx", "-s", "33554432", "-e", CALLS, "-o"])
+            .arg(&trace)
+            .arg(own)
+            .arg("--phase")
+            .args([data, &acks])
+            .args([seed, phase].map(|n| n.to_string()))
+            .status()
+            .map_err(|e| {
+                format!("strace can't be run ({e}): install it (apt-get install strace)")
+            })?;
+        let killed = !phase.is_multiple_of(2);
+        if status.success() == killed {
+            return Err(format!("phase {phase} under strace ended with {status}"));
+        }
+        let copy = work.join(format!("left-{phase}"));
+        copy_below(data, &copy)?;
+        processes.push(Process { trace, copy, killed });
     }
-    let record = Record::read(&trace, &acks)?;
-    if let Some(keep) = std::env::var_os("TENON_POWERCUT_KEEP") {
-        fs::copy(&trace, keep).map_err(|e| e.to_string())?;
+    let record = Record::read(&processes, &acks)?;
+    for process in processes {
+        match std::env::var_os("TENON_POWERCUT_KEEP") {
+            Some(keep) => keep_trace(&process.trace, Path::new(&keep))?,
+            None => fs::remove_file(process.trace).map_err(|e| e.to_string())?,
+        }
     }
-    fs::remove_file(trace).map_err(|e| e.to_string())?;
     if record.acks.is_empty() {
         return Err("the record holds no acknowledged commit: does strace work here?".into());
     }
     let left: Vec<PathBuf> = record.unknown_calls();
     if left.is_empty() { Ok(record) } else { Err(format!("calls not understood: {left:?}")) }
+}
+
+fn copy_below(from: &Path, to: &Path) -> Outcome<()> {
+    fs::create_dir(to).map_err(|e| e.to_string())?;
+    for entry in fs::read_dir(from).map_err(|e| e.to_string())? {
+        let entry = entry.map_err(|e| e.to_string())?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy_below(&from, &to)?;
+        } else {
+            fs::copy(&from, &to).map_err(|e| format!("{}: {e}", from.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn keep_trace(trace: &Path, keep: &Path) -> Outcome<()> {
+    let name = trace.file_name().ok_or("the trace has no name")?;
+    fs::create_dir_all(keep)
+        .and_then(|()| fs::copy(trace, keep.join(name)).map(drop))
+        .map_err(|e| format!("{}: {e}", keep.display()))
 }
 
 /// What was opened and found.

@@ -56,13 +56,28 @@ pub enum Act {
     MakeDirectory {
         path: PathBuf,
     },
+    /// The process ended and left `copy` behind. When it was killed, calls in flight may have
+    /// been done, done in part, or not at all.
+    Ended {
+        copy: PathBuf,
+        killed: bool,
+    },
     Unknown {
         text: String,
     },
 }
 
-/// Everything recorded.
+/// One recorded process.
 #[derive(Debug)]
+pub struct Process {
+    pub trace: PathBuf,
+    /// The directory as the process left it.
+    pub copy: PathBuf,
+    pub killed: bool,
+}
+
+/// Everything recorded.
+#[derive(Debug, Default)]
 pub struct Record {
     pub calls: Vec<Call>,
     pub lines: usize,
@@ -73,14 +88,25 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn read(trace: &Path, acks: &Path) -> Outcome<Self> {
-        let file = File::open(trace).map_err(|e| e.to_string())?;
+    /// Reads what one process after another did: where each was recorded, a copy of what it left,
+    /// and whether it was killed.
+    pub fn read(processes: &[Process], acks: &Path) -> Outcome<Self> {
+        let mut record = Self::default();
+        for process in processes {
+            record.read_process(process)?;
+        }
+        record.find_acks(acks);
+        record.note_moments();
+        Ok(record)
+    }
+
+    fn read_process(&mut self, process: &Process) -> Outcome<()> {
+        let file = File::open(&process.trace).map_err(|e| e.to_string())?;
         let mut open: BTreeMap<String, (usize, String)> = BTreeMap::new();
-        let mut calls = Vec::new();
-        let mut lines = 0;
-        for (n, line) in BufReader::new(file).lines().enumerate() {
+        for line in BufReader::new(file).lines() {
             let line = line.map_err(|e| e.to_string())?;
-            lines = n + 1;
+            let n = self.lines;
+            self.lines += 1;
             let Some((pid, rest)) = line.split_once(' ') else { continue };
             let rest = rest.trim_start();
             if let Some(begun) = rest.strip_suffix("<unfinished ...>") {
@@ -96,19 +122,13 @@ impl Record {
                 None => (n, rest.to_string()),
             };
             if let Some(act) = act(&text) {
-                calls.push(Call { start, end: n, act });
+                self.calls.push(Call { start, end: n, act });
             }
         }
-        // What never returned was in flight to the end.
-        for (start, text) in open.into_values() {
-            if let Some(act) = act(&format!("{text}) = 0")) {
-                calls.push(Call { start, end: usize::MAX, act });
-            }
-        }
-        let mut record = Self { calls, lines, acks: Vec::new(), moments: Vec::new() };
-        record.find_acks(acks);
-        record.note_moments();
-        Ok(record)
+        let act = Act::Ended { copy: process.copy.clone(), killed: process.killed };
+        self.calls.push(Call { start: self.lines, end: self.lines, act });
+        self.lines += 1;
+        Ok(())
     }
 
     fn find_acks(&mut self, acks: &Path) {
@@ -117,6 +137,7 @@ impl Record {
             match &call.act {
                 Act::Open { path, fd, .. } if path == acks => ack_fd = Some(*fd),
                 Act::Open { fd, .. } | Act::Close { fd } if Some(*fd) == ack_fd => ack_fd = None,
+                Act::Ended { .. } => ack_fd = None,
                 Act::Write { fd, bytes, .. } if Some(*fd) == ack_fd => {
                     if let Ok(number) = bytes.as_slice().try_into() {
                         self.acks.push((call.start, u64::from_be_bytes(number)));
@@ -175,6 +196,7 @@ impl Record {
                 Act::Open { fd, .. } | Act::Close { fd } => {
                     files.remove(fd);
                 }
+                Act::Ended { .. } => files.clear(),
                 Act::Write { bytes, fd, .. } if files.contains(fd) => written += bytes.len(),
                 Act::Sync { fd, data } if files.contains(fd) => {
                     if *data {
@@ -198,7 +220,8 @@ impl Record {
     }
 }
 
-/// A finished call that succeeded; none for what failed or is no call.
+/// A finished call that succeeded; none for what failed, is no call, or was cut off with its
+/// process.
 fn act(text: &str) -> Option<Act> {
     let (name, rest) = text.split_once('(')?;
     // A thread at its end, in a call the recorder could not name.
