@@ -190,9 +190,13 @@ async fn each_bad_order_ends_in_its_own_fault_and_completes_after_the_repair() {
     stage.state(&of("guest"), "done").await;
     stage.tenon(&["setting", "set", "shop_country", "US"]);
     retry(&stage, &homeless_task, false);
-    stage.quiet().await;
     // With that repaired, the next thing shows: the ledger does not know the articles.
-    let task = stage.task(&homeless).await;
+    let task = stage
+        .until("the fault of the articles", async || {
+            let task = stage.task(&homeless).await;
+            (task["fault"]["field"] == "ArticleNumber").then_some(task)
+        })
+        .await;
     let fault = &task["fault"];
     assert_eq!((&task["state"], &fault["field"]), (&json!("failed"), &json!("ArticleNumber")));
     assert!(fault["value"].to_string().contains("SKU2006-001"), "{fault:#}");

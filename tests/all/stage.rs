@@ -46,6 +46,24 @@ impl Process {
         self.child.id()
     }
 
+    /// Asks it to end.
+    pub fn terminate(&self) {
+        let done = Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap();
+        assert!(done.success(), "{done}");
+    }
+
+    /// Its exit code, once it has ended by itself within that time.
+    pub async fn ends_within(mut self, time: Duration) -> i32 {
+        let mut looks = tokio::time::interval(LOOK);
+        for _ in 0..=time.as_millis() / LOOK.as_millis() {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            looks.tick().await;
+        }
+        panic!("it did not end within {time:?}")
+    }
+
     /// Waits until it has ended by itself.
     pub fn wait(mut self) {
         self.child.wait().unwrap();
@@ -251,6 +269,15 @@ impl Stage {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// The engine's metrics, as a scraper reads them.
+    pub async fn scrape(&self) -> String {
+        let token = std::fs::read_to_string(self.dir().join("metrics-token")).unwrap();
+        let url = format!("{}/metrics", self.engine_url());
+        let answer = self.http.get(url).bearer_auth(token).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        answer.text().await.unwrap()
+    }
+
     /// Tasks of a flow for a record, newest first.
     pub async fn tasks(&self, flow: &str, record: &str) -> Vec<Value> {
         let list = self.api(&format!("/tasks?flow={flow}&record={record}&limit=1000")).await;
@@ -361,6 +388,14 @@ impl Webhook {
 
     /// Posts it: status and answer; none when no answer came.
     pub async fn post(&self) -> Option<(u16, Value)> {
+        let answer = self.send().await?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.ok()?;
+        Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    /// Posts it: the answer with its headers; none when none came.
+    pub async fn send(&self) -> Option<reqwest::Response> {
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(self.secret.as_bytes()).unwrap();
         mac.update(self.body.as_bytes());
         let proof = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
@@ -371,10 +406,7 @@ impl Webhook {
             .header("X-Shopify-Topic", &self.topic)
             .header("X-Shopify-Webhook-Id", &self.id)
             .body(self.body.clone());
-        let answer = request.send().await.ok()?;
-        let status = answer.status().as_u16();
-        let text = answer.text().await.ok()?;
-        Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+        request.send().await.ok()
     }
 }
 

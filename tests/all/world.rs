@@ -348,6 +348,7 @@ impl World {
             url: format!("http://sandbox{path}"),
             headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
             body: Some(body.to_owned()),
+            private: true,
         };
         match exchange(self.router.clone(), request).await {
             Response::Answer { status, body, .. } if status < 300 => {

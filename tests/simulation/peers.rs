@@ -148,6 +148,7 @@ impl Peer for Toy {
         };
         let outcome = match response {
             Response::NotSent { reason } => Outcome::Fault(fault(Class::Transient, reason)),
+            Response::Barred { host } => Outcome::Fault(fault(Class::Auth, host)),
             Response::Lost { reason } => unknown(reason),
             Response::Answer { status, body, headers } => match status {
                 200 | 201 => match json::read(body) {
@@ -175,7 +176,7 @@ impl Peer for Toy {
     }
 
     fn address(&self, _: &str, _: &BTreeMap<String, String>) -> Result<Address, String> {
-        Ok(Address { base: "http://sim".to_owned(), token: None })
+        Ok(Address { base: "http://sim".to_owned(), ..Address::default() })
     }
 
     fn authenticate(
@@ -190,6 +191,7 @@ impl Peer for Toy {
             url: format!("{}{}", address.base, request.path),
             headers: vec![("token".to_owned(), token)],
             body: request.body.clone(),
+            private: address.private,
         })
     }
 
@@ -199,6 +201,7 @@ impl Peer for Toy {
             url: format!("{}/token", address.base),
             headers: Vec::new(),
             body: Some(token.reveal().to_owned()),
+            private: address.private,
         }))
     }
 

@@ -130,6 +130,7 @@ fn heard(response: &Response) -> String {
     match response {
         Response::Answer { status, body, .. } => format!("{status} {body}"),
         Response::NotSent { reason } => format!("not sent: {reason}"),
+        Response::Barred { host } => format!("barred: {host}"),
         Response::Lost { reason } => format!("lost: {reason}"),
     }
 }

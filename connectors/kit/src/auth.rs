@@ -132,6 +132,17 @@ pub struct Account {
     pub base: String,
     /// Address of its token endpoint.
     pub token: Option<String>,
+    /// The host of its base is what somebody gave, whole: a system of one's own, which may live in a
+    /// private network. A part of a name, such as a shop's, is no such gift.
+    pub own_host: bool,
+}
+
+/// Whether the host of an address is one parameter and nothing else.
+fn is_whole_host(template: &str) -> bool {
+    let rest = template.split_once("://").map_or(template, |(_, rest)| rest);
+    let host = rest.split('/').next().unwrap_or_default();
+    let name = host.strip_prefix('{').and_then(|host| host.split_once('}'));
+    name.is_some_and(|(_, behind)| behind.is_empty() || behind.starts_with(':'))
 }
 
 /// A request as it goes on the wire, secrets included; so it has no `Debug`.
@@ -196,6 +207,7 @@ impl Connector {
         Ok(Account {
             base: fill(&found.base)?,
             token: found.token.as_deref().map(fill).transpose()?,
+            own_host: is_whole_host(&found.base),
         })
     }
 
@@ -313,10 +325,12 @@ impl Connector {
     ///
     /// # Errors
     /// `UNAUTHORISED` where the grant was refused; `TOKEN_ANSWER_LOST` where no whole answer came and
-    /// the refresh token may be spent (class auth: a person authorises again); transient faults.
+    /// the refresh token may be spent (class auth: a person authorises again); `ADDRESS_PRIVATE`;
+    /// transient faults.
     pub fn read_tokens(&self, response: &Response) -> Result<Tokens, Fault> {
         let (status, body) = match response {
             Response::NotSent { reason } => return Err(codes::not_sent(reason)),
+            Response::Barred { host } => return Err(codes::barred(host)),
             Response::Lost { reason } => return Err(codes::token_lost(reason)),
             Response::Answer { status, body, .. } => (*status, body),
         };

@@ -2,6 +2,9 @@
 
 use tenon_source::Page;
 
+/// The code of a request to a private network that nobody allowed.
+pub const ADDRESS_PRIVATE: &str = "ADDRESS_PRIVATE";
+
 /// Every code of the kit.
 pub const PAGES: &[Page] = &[
     Page {
@@ -178,6 +181,13 @@ pub const PAGES: &[Page] = &[
         why: "The connection could not be made, so the request never left. It is tried again.",
         bad: "name not found, connection refused",
         good: "Nothing, unless it lasts: then check the address and the network.",
+    },
+    Page {
+        code: ADDRESS_PRIVATE,
+        title: "the address lies in a private network",
+        why: "The host is, or its name leads to, this machine or a private network, and whoever added the connection did not give that host on purpose. A name that somebody else controls could lead requests, with our credentials, to systems inside.",
+        bad: "shop: 127.0.0.1/x, in https://{shop}.myshopify.com",
+        good: "tenon connection add NAME --base https://10.0.0.7/api, for a system of your own",
     },
     Page {
         code: "ANSWER_LOST",

@@ -87,6 +87,16 @@ pub mod codes {
         Fault::new("NOT_SENT", Class::Transient, format!("nothing was sent: {reason}"))
     }
 
+    /// The host lies in a private network. The connection parks: another address is needed.
+    #[must_use]
+    pub fn barred(host: &str) -> Fault {
+        let message = format!("{host} lies in a private network: nothing was sent");
+        Fault::new(crate::codes::ADDRESS_PRIVATE, Class::Auth, message).hint(
+            "if the system is your own, give its address on purpose: `tenon connection add NAME \
+             --base URL`; if not, somebody leads its name astray",
+        )
+    }
+
     /// No whole answer came.
     #[must_use]
     pub fn lost(reason: &str, writes: bool) -> Fault {

@@ -111,6 +111,11 @@ pub enum Response {
         /// Why.
         reason: String,
     },
+    /// The host lies in a private network, and nobody said that this account may. Nothing was sent.
+    Barred {
+        /// The host, with the address it stands for where that is another.
+        host: String,
+    },
     /// The request, or a part of it, left; no whole answer came.
     Lost {
         /// Why.

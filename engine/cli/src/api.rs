@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenon_runtime::{Config, Ground, Http, HttpBounds, Runtime, Seam};
+use tenon_runtime::{Collector, Config, Ground, Http, HttpBounds, Runtime, Seam};
 use tenon_server::{ApiFile, Call};
 use tenon_store_sled::{Options, SledStore};
 use tenon_value::{Value, json};
@@ -137,7 +137,7 @@ pub fn refused(refusal: &Value) -> Failure {
 }
 
 /// How an engine is started on a directory.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Starting {
     /// Moves no task.
     pub idle: bool,
@@ -149,6 +149,8 @@ pub struct Starting {
     pub time_scale: u32,
     /// Mebibytes that must stay free on the disk for work to go on; none is the store's own bound.
     pub keep_free_mib: Option<u64>,
+    /// The OTLP/HTTP address of who collects traces; none makes none.
+    pub traces: Option<String>,
 }
 
 /// Opens a directory's store and starts an engine on it.
@@ -172,13 +174,26 @@ pub async fn start(
         limits: !starting.unlimited,
         ..Config::default()
     };
-    match Runtime::start(ground, vec![deployment], config).await {
+    let collector = starting.traces.map(collector).transpose()?;
+    match Runtime::start_traced(ground, vec![deployment], config, collector).await {
         Ok(runtime) => Ok((runtime, store)),
         Err(refusal) => {
             close(&store).await;
             Err(refused(&refusal.to_value()))
         }
     }
+}
+
+/// The way to who collects traces: a request that takes long is given up soon.
+fn collector(base: String) -> Result<Collector, Failure> {
+    let scheme = |url: &reqwest::Url| matches!(url.scheme(), "http" | "https");
+    if !reqwest::Url::parse(&base).is_ok_and(|url| scheme(&url)) {
+        return Err(Failure::usage(format!("`{base}` is no address of a collector"))
+            .hint("write --traces http://127.0.0.1:4318"));
+    }
+    let bounds = HttpBounds { connect_ms: 2_000, total_ms: 10_000, answer_bytes: 1024 * 1024 };
+    let http = Http::new(bounds).map_err(|e| Failure::internal(e.to_string()))?;
+    Ok(Collector { base, transport: Arc::new(http) })
 }
 
 /// What an engine stands on in a directory.

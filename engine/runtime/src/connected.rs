@@ -88,17 +88,18 @@ impl System for Connected {
     }
 }
 
-fn outgoing(request: HttpRequest) -> Outgoing {
+fn outgoing(request: HttpRequest, address: &Address) -> Outgoing {
     Outgoing {
         method: request.method,
         url: request.url,
         headers: request.headers,
         body: request.body,
+        private: address.private,
     }
 }
 
 fn account(address: &Address) -> Account {
-    Account { base: address.base.clone(), token: address.token.clone() }
+    Account { base: address.base.clone(), token: address.token.clone(), own_host: address.private }
 }
 
 impl Peer for Connected {
@@ -116,7 +117,7 @@ impl Peer for Connected {
         parameters: &BTreeMap<String, String>,
     ) -> Result<Address, String> {
         let found = self.connector.account(environment, parameters)?;
-        Ok(Address { base: found.base, token: found.token })
+        Ok(Address { base: found.base, token: found.token, private: found.own_host })
     }
 
     fn authenticate(
@@ -125,7 +126,8 @@ impl Peer for Connected {
         address: &Address,
         credentials: &Credentials,
     ) -> Result<Outgoing, Fault> {
-        self.connector.authenticate(request, &account(address), credentials).map(outgoing)
+        let sent = self.connector.authenticate(request, &account(address), credentials)?;
+        Ok(outgoing(sent, address))
     }
 
     fn refresh(
@@ -138,7 +140,7 @@ impl Peer for Connected {
         }
         let request =
             self.connector.token_request(&account(address), credentials, Grant::Refresh)?;
-        Ok(Some(outgoing(request)))
+        Ok(Some(outgoing(request, address)))
     }
 
     fn refreshed(

@@ -197,6 +197,7 @@ fn write_account(account: &Account) -> Zeroizing<String> {
     let place = Value::of([
         ("base", Value::text(&account.address.base)),
         ("token", account.address.token.as_deref().map_or(Value::Missing, Value::text)),
+        ("private", Value::Bool(account.address.private)),
     ]);
     let credentials = account.credentials.to_json();
     Zeroizing::new(format!("[{},{}]", json::write(&place), credentials.as_str()))
@@ -209,6 +210,8 @@ fn read_account(bytes: &[u8]) -> Account {
         address: Address {
             base: place.field("base").as_text().unwrap_or_default().to_owned(),
             token: place.field("token").as_text().map(str::to_owned),
+            // Nobody was asked when the earlier form was written.
+            private: place.field("private").as_bool().unwrap_or(false),
         },
         ..Account::default()
     };
@@ -224,5 +227,38 @@ pub(crate) fn take_in(credentials: &mut Credentials, given: &Value) {
         if let Some(text) = value.plain() {
             credentials.set(name, &text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Account {
+        read_account(text.as_bytes())
+    }
+
+    #[test]
+    fn an_account_is_read_as_it_was_written() {
+        let mut credentials = Credentials::default();
+        credentials.set("access_token", "t");
+        let address = Address { base: "http://10.0.0.7".into(), token: None, private: true };
+        let account = Account { address: address.clone(), credentials: Arc::new(credentials) };
+        let text = write_account(&account);
+        let written = r#"[{"base":"http://10.0.0.7","private":true},{"access_token":"t"}]"#;
+        assert_eq!(text.as_str(), written, "a form that stores hold");
+        let again = read(&text);
+        assert_eq!(again.address, address);
+        assert_eq!(again.credentials.get("access_token").unwrap().reveal(), "t");
+    }
+
+    #[test]
+    fn an_account_of_the_first_form_was_not_given_on_purpose() {
+        let first = r#"[{"base":"http://10.0.0.7","token":"http://10.0.0.7/t"},{"secret":"s"}]"#;
+        let account = read(first);
+        assert_eq!(account.address.base, "http://10.0.0.7");
+        assert_eq!(account.address.token.as_deref(), Some("http://10.0.0.7/t"));
+        assert!(!account.address.private);
+        assert_eq!(account.credentials.get("secret").unwrap().reveal(), "s");
     }
 }

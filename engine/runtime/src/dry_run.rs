@@ -73,8 +73,9 @@ async fn one(
     let task = Task::new(TaskId(id.to_string()), engine.seam.now_ms(), created);
     let flow: Arc<str> = Arc::from(task.flow.as_str());
     let graph = engine.graph(hash).await?;
-    let mut running =
-        Running { id, task, graph, integration: integration.clone(), urgency: Urgency::Live };
+    let integration = integration.clone();
+    let urgency = Urgency::Live;
+    let mut running = Running { id, task, graph, integration, urgency, trail: None };
     let mut next = VecDeque::from([Input::Start]);
     while let Some(input) = next.pop_front() {
         let decision = decided(engine, &running, &input, &BTreeMap::new(), true).await?;
@@ -104,7 +105,7 @@ async fn one(
             break;
         }
     }
-    let row = rows::summary(&running.task, integration);
+    let row = rows::summary(&running.task, &running.integration);
     let warnings = running.task.warnings.iter().map(|w| Value::text(w)).collect();
     Ok(crate::operate::tasks::summary(&row).with("warnings", Value::list(warnings)))
 }

@@ -22,7 +22,7 @@ use crate::refusal::{Kind, Refusal};
 use crate::seam::Seam;
 use crate::secrets::Vault;
 use crate::supervisor::Supervisor;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Collector, Metrics, Spans};
 use crate::timers::Timers;
 use crate::transport::Transport;
 
@@ -133,6 +133,8 @@ pub(crate) struct Engine {
     pub(crate) documents: LockWaiters,
     /// Tasks with requests that wait for room under a limit: the connection, and how many.
     pub(crate) at_gates: Mutex<BTreeMap<Arc<str>, (String, usize)>>,
+    /// The way of spans to who collects them.
+    pub(crate) spans: Option<Spans>,
     /// What is counted for operators.
     pub(crate) metrics: Arc<Metrics>,
     /// What people said that holds until they take it back.
@@ -178,6 +180,9 @@ impl Watchers {
     }
 }
 
+/// How long the last spans may take to their collector when the engine ends.
+const LAST_SPANS: Duration = Duration::from_secs(2);
+
 /// The engine. Dropping it ends everything at once, as a crash would; [`Runtime::stop`] drains.
 pub struct Runtime {
     engine: Arc<Engine>,
@@ -187,6 +192,9 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         self.engine.stopping.store(true, Ordering::SeqCst);
         self.engine.supervisor.abort();
+        if let Some(spans) = &self.engine.spans {
+            spans.abort();
+        }
     }
 }
 
@@ -200,7 +208,20 @@ impl Runtime {
         deployments: Vec<Deployment>,
         config: Config,
     ) -> Result<Runtime, Refusal> {
-        let engine = crate::recover::open(ground, deployments, config).await?;
+        Runtime::start_traced(ground, deployments, config, None).await
+    }
+
+    /// The same, with traces of its tasks brought to a collector.
+    ///
+    /// # Errors
+    /// As [`Runtime::start`].
+    pub async fn start_traced(
+        ground: Ground,
+        deployments: Vec<Deployment>,
+        config: Config,
+        collector: Option<Collector>,
+    ) -> Result<Runtime, Refusal> {
+        let engine = crate::recover::open(ground, deployments, config, collector).await?;
         crate::recover::found_again(&engine).await?;
         if !config.idle {
             crate::recover::run(&engine);
@@ -225,6 +246,9 @@ impl Runtime {
         let _ = self.engine.stop_signal.send(true);
         self.engine.dispatcher.close();
         self.engine.supervisor.join(patience).await;
+        if let Some(spans) = &self.engine.spans {
+            spans.end(LAST_SPANS).await;
+        }
     }
 
     /// Resolves with the reason when the store has failed for good: the process must then end.

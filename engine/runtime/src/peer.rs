@@ -19,6 +19,8 @@ pub struct Address {
     pub base: String,
     /// Address of its token endpoint, where there is one.
     pub token: Option<String>,
+    /// It may lie in a private network: its host was given on purpose.
+    pub private: bool,
 }
 
 /// A webhook whose proof of origin held.

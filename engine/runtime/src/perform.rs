@@ -156,7 +156,9 @@ pub(crate) fn not_sent(fault: Fault) -> Reading {
 }
 
 fn is_auth(reading: &Reading) -> bool {
-    matches!(&reading.outcome, Outcome::Fault(fault) if fault.class == Class::Auth)
+    // An address that may not be called is no matter of tokens.
+    matches!(&reading.outcome, Outcome::Fault(fault)
+        if fault.class == Class::Auth && fault.code != tenon_kit::codes::ADDRESS_PRIVATE)
 }
 
 fn parked(connection: &Connection) -> Fault {

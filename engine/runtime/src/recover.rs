@@ -21,7 +21,7 @@ use crate::live::{Live, Values};
 use crate::refusal::{Kind, Refusal};
 use crate::rows::Flags;
 use crate::supervisor::Supervisor;
-use crate::telemetry::{Counted, Metrics};
+use crate::telemetry::{Collector, Counted, Metrics, Spans};
 use crate::timers::Timers;
 
 /// Opens everything; nothing moves yet.
@@ -29,6 +29,7 @@ pub(crate) async fn open(
     ground: Ground,
     deployments: Vec<Deployment>,
     config: Config,
+    collector: Option<Collector>,
 ) -> Result<Arc<Engine>, Refusal> {
     crate::upkeep::settle_key(&ground).await?;
     let restored = Restored::of(&*ground.store).await?.is_some();
@@ -49,10 +50,13 @@ pub(crate) async fn open(
     }
     let words = crate::said::Words::load(&*ground.store).await?;
     let metrics = Arc::new(Metrics::new());
+    let spans =
+        collector.map(|collector| Spans::to(collector, ground.seam.clone(), metrics.clone()));
     Ok(Arc::new(Engine {
         words,
         started_ms: ground.seam.now_ms(),
         store: Arc::new(Counted::new(ground.store, metrics.clone())),
+        spans,
         metrics,
         seam: ground.seam,
         transport: ground.transport,

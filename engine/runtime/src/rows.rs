@@ -1,7 +1,7 @@
-//! A task's summary row, and its line in the audit log.
+//! A task's summary row.
 
-use tenon_machine::{Reason, Recorded, SOURCE, State, Task, Trigger, What};
-use tenon_store::{AuditRow, TaskRow};
+use tenon_machine::{Reason, SOURCE, State, Task, Trigger};
+use tenon_store::TaskRow;
 use tenon_value::{Value, json};
 
 use crate::engine::Integration;
@@ -84,7 +84,7 @@ pub(crate) fn summary(task: &Task, integration: &Integration) -> TaskRow {
 }
 
 /// The newer task that closed it.
-fn healed_by(task: &Task) -> Option<String> {
+pub(crate) fn healed_by(task: &Task) -> Option<String> {
     match &task.state {
         State::Cancelled { by, .. } if by.starts_with("task_") => Some(by.clone()),
         _ => None,
@@ -144,75 +144,4 @@ fn ending(state: &State) -> Option<String> {
         state => state.reason()?.to_value(),
     };
     Some(json::write(&value))
-}
-
-/// The audit lines of what a person did with a task: who, what and why, as its journal says it.
-pub(crate) fn verb_lines(task: &Task, events: &[Recorded], by: &str) -> Vec<AuditRow> {
-    let name = title(task).unwrap_or(&task.record);
-    let told = events.iter().filter(|recorded| {
-        matches!(
-            recorded.event.what,
-            What::Retried { .. }
-                | What::Edited { .. }
-                | What::OutcomesForgotten { .. }
-                | What::Moved { .. }
-                | What::Closed { .. }
-                | What::CaredFor { .. }
-                | What::Answer { .. }
-                | What::CancelAsked { .. }
-                | What::Cancelled { .. }
-                | What::Paused { .. }
-                | What::Woken
-        )
-    });
-    told.map(|recorded| AuditRow {
-        at_ms: recorded.event.at_ms,
-        by: by.to_owned(),
-        what: recorded.event.what.name().to_owned(),
-        task: Some(task.id.0.clone()),
-        step: recorded.event.what.step().filter(|step| !step.is_empty()).map(str::to_owned),
-        source: Some(task.record.clone()),
-        target: target(task),
-        text: format!("{} {name}: {}", task.flow, recorded.event.describe()),
-        ..AuditRow::default()
-    })
-    .collect()
-}
-
-/// The record on the other side: the one the task linked first.
-fn target(task: &Task) -> Option<String> {
-    task.links.values().next().map(|link| link.target.clone())
-}
-
-/// The audit line of a task that ended or asks a person; none for what goes on by itself.
-pub(crate) fn line(task: &Task, at_ms: i64, id: String) -> Option<AuditRow> {
-    let told = task.state.is_ended() || matches!(task.state, State::NeedsPerson(_));
-    if !told {
-        return None;
-    }
-    let name = title(task).unwrap_or(&task.record);
-    let text = match &task.state {
-        State::Skipped(because) => format!("{} {name} skipped: {because}", task.flow),
-        State::Failed(reason) | State::NeedsPerson(reason) => {
-            let what = reason.fault().map_or_else(|| reason.describe(), |f| f.message.clone());
-            format!("{} {name} {}: {what}", task.flow, task.state.name().replace('_', " "))
-        }
-        State::Cancelled { by, .. } if healed_by(task).is_some() => {
-            format!("{} {name} healed by {by}", task.flow)
-        }
-        State::Cancelled { by, why } => format!("{} {name} cancelled by {by}: {why}", task.flow),
-        _ => format!("{} {name} done", task.flow),
-    };
-    Some(AuditRow {
-        at_ms,
-        id,
-        by: "engine".to_owned(),
-        what: task.state.name().to_owned(),
-        task: Some(task.id.0.clone()),
-        step: step_of(task),
-        source: Some(task.record.clone()),
-        target: target(task),
-        code: task.state.fault().map(|fault| fault.code.clone()),
-        text,
-    })
 }

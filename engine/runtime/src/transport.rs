@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tenon_kit::Response;
 
+use crate::reach::{self, PublicOnly};
+
 /// A request with credentials and address, ready for the wire. No `Debug`: it holds secrets.
 #[derive(Clone)]
 pub struct Outgoing {
@@ -18,6 +20,8 @@ pub struct Outgoing {
     pub headers: Vec<(String, String)>,
     /// Body.
     pub body: Option<String>,
+    /// It may go to a private network or to this machine: its address was given on purpose.
+    pub private: bool,
 }
 
 /// A response on its way.
@@ -46,10 +50,14 @@ impl Default for HttpBounds {
     }
 }
 
-/// HTTP and HTTPS with verified certificates; redirects are not followed.
+/// HTTP and HTTPS with verified certificates; redirects are not followed. What may not go to a private
+/// network is held to public addresses whenever a connection is made.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    /// Makes connections to public addresses only.
+    public: reqwest::Client,
+    /// Makes connections to any address. The two share none, so that none is used again by who may not.
+    any: reqwest::Client,
     bounds: HttpBounds,
 }
 
@@ -70,24 +78,38 @@ impl Http {
             // Fails only when a provider is there already, which is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_millis(bounds.connect_ms))
-            .timeout(Duration::from_millis(bounds.total_ms))
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .tcp_nodelay(true)
-            .user_agent(concat!("tenon/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| NoClient(chain(&e)))?;
-        Ok(Http { client, bounds })
+        let client = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(Duration::from_millis(bounds.connect_ms))
+                .timeout(Duration::from_millis(bounds.total_ms))
+                .retry(reqwest::retry::never())
+                .no_proxy()
+                .tcp_nodelay(true)
+                .user_agent(concat!("tenon/", env!("CARGO_PKG_VERSION")))
+        };
+        let made =
+            |builder: reqwest::ClientBuilder| builder.build().map_err(|e| NoClient(chain(&e)));
+        let public = made(client().dns_resolver(PublicOnly))?;
+        Ok(Http { public, any: made(client())?, bounds })
     }
 
     async fn exchange(&self, request: Outgoing) -> Response {
         let Ok(method) = reqwest::Method::from_bytes(request.method.as_bytes()) else {
             return Response::NotSent { reason: format!("`{}` is no HTTP method", request.method) };
         };
-        let mut builder = self.client.request(method, &request.url);
+        let url = match reqwest::Url::parse(&request.url) {
+            Ok(url) => url,
+            Err(e) => return Response::NotSent { reason: format!("the address is none: {e}") },
+        };
+        // A host that is an address is never looked up, so it is held here; the parser has made one
+        // form of all its spellings.
+        let host = url.host_str().unwrap_or_default();
+        if !request.private && reach::is_private_host(host) {
+            return Response::Barred { host: host.to_owned() };
+        }
+        let client = if request.private { &self.any } else { &self.public };
+        let mut builder = client.request(method, url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
@@ -98,11 +120,14 @@ impl Http {
             Ok(built) => built,
             Err(e) => return Response::NotSent { reason: chain(&e.without_url()) },
         };
-        let mut answer = match self.client.execute(built).await {
+        let mut answer = match client.execute(built).await {
             Ok(answer) => answer,
             // A connect error covers refused connections, names that do not resolve and TLS that
             // does not come about: in all of them no byte of the request was written.
             Err(e) if e.is_connect() || e.is_builder() => {
+                if let Some(barred) = reach::barred(&e) {
+                    return Response::Barred { host: barred.host };
+                }
                 return Response::NotSent { reason: chain(&e.without_url()) };
             }
             Err(e) => return Response::Lost { reason: chain(&e.without_url()) },
@@ -170,7 +195,13 @@ mod tests {
     }
 
     fn post(url: String) -> Outgoing {
-        Outgoing { method: "POST".into(), url, headers: vec![], body: Some("{}".into()) }
+        Outgoing {
+            method: "POST".into(),
+            url,
+            headers: vec![],
+            body: Some("{}".into()),
+            private: true,
+        }
     }
 
     async fn peer(reply: &'static str) -> String {
@@ -202,6 +233,78 @@ mod tests {
             let answer = http().send(post(peer(reply).await)).await;
             assert!(matches!(answer, Response::Lost { .. }), "{answer:?}");
         }
+    }
+
+    fn get(url: &str) -> Outgoing {
+        Outgoing {
+            method: "GET".into(),
+            url: url.to_owned(),
+            headers: vec![],
+            body: None,
+            private: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn no_spelling_of_a_private_address_is_called_unless_it_was_given_on_purpose() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let called = tokio::spawn(async move { listener.accept().await.is_ok() });
+        let hosts = [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.0.0.1",
+            "0177.0.0.1",
+            "017700000001",
+            "1２7.0.0.1",
+            "127。0。0。1",
+            "%31%32%37.0.0.1",
+            "0.0.0.0",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[64:ff9b::7f00:1]",
+            "[0:0:0:0:0:0:0:1]",
+            "localhost",
+            "localhost.",
+            "LOCALHOST",
+            "shop.localhost",
+            "user:password@127.0.0.1",
+            "public.example@localhost",
+        ];
+        for host in hosts {
+            let answer = http().send(get(&format!("http://{host}:{port}/x"))).await;
+            assert!(matches!(answer, Response::Barred { .. }), "{host}: {answer:?}");
+        }
+        assert!(!called.is_finished(), "somebody was let in");
+        let shop = "127.0.0.1:80/";
+        let filled = format!("https://{shop}.myshopify.com/admin");
+        assert!(matches!(http().send(get(&filled)).await, Response::Barred { .. }));
+        let given = Outgoing { private: true, ..get(&format!("http://localhost:{port}/x")) };
+        let asked = tokio::spawn(async move { http().send(given).await });
+        assert!(called.await.unwrap());
+        asked.abort();
+    }
+
+    #[tokio::test]
+    async fn a_connection_made_on_purpose_is_not_used_by_a_request_that_may_not() {
+        let reply = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+        let (http, url) = (http(), peer(reply).await);
+        let given = Outgoing { private: true, ..get(&url) };
+        assert!(matches!(http.send(given).await, Response::Answer { status: 200, .. }));
+        assert!(matches!(http.send(get(&url)).await, Response::Barred { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_redirect_to_the_metadata_of_a_cloud_is_an_answer_and_not_followed() {
+        let reply = "HTTP/1.1 307 Temporary Redirect\r\n\
+                     Location: http://169.254.169.254/latest/meta-data\r\ncontent-length: 0\r\n\r\n";
+        let answer = http().send(post(peer(reply).await)).await;
+        assert!(matches!(answer, Response::Answer { status: 307, .. }), "{answer:?}");
+        let direct = http().send(get("http://169.254.169.254/latest/meta-data")).await;
+        assert_eq!(direct, Response::Barred { host: "169.254.169.254".into() });
     }
 
     #[tokio::test]

@@ -6,20 +6,21 @@ use std::sync::Arc;
 
 use tenon_machine::{
     Change, Created, Decision, Effect, Input, Link, LoadedGraph, Origin, ReadKey, Reads, Reason,
-    State, Task, TaskId, World, decide,
+    Recorded, State, Task, TaskId, World, decide,
 };
 use tenon_store::{
-    AuditRow, Commit, EventRow, Key, LockRow, ReferenceRow, Row, Scan, Select, SentRow, StoreError,
-    TimerRow,
+    Commit, EventRow, Key, LockRow, ReferenceRow, Row, Scan, Select, SentRow, StoreError, TimerRow,
 };
 use tenon_value::{Value, json};
 
 use crate::dispatch::Line;
 use crate::engine::{Engine, Integration};
 use crate::gate::Urgency;
+use crate::lines;
 use crate::live::Values;
 use crate::refusal::{Kind, Refusal};
 use crate::rows::{self, Flags};
+use crate::telemetry::Trail;
 
 /// A task in memory with all it goes by.
 pub(crate) struct Running {
@@ -28,6 +29,8 @@ pub(crate) struct Running {
     pub(crate) graph: Arc<LoadedGraph>,
     pub(crate) integration: Arc<Integration>,
     pub(crate) urgency: Urgency,
+    /// Its spans, where somebody collects them.
+    pub(crate) trail: Option<Trail>,
 }
 
 /// Stored state as the machine sees it.
@@ -219,13 +222,15 @@ pub(crate) async fn turn(
             }
         };
         if let Input::Verb { by, .. } = input {
-            for line in rows::verb_lines(&decision.task, &decision.events, by) {
-                commit = commit.put(AuditRow { id: engine.seam.id("line"), ..line });
+            let told = (&*decision.events, by.as_str());
+            for line in lines::of_verb(engine, &running.task, &decision.task, told) {
+                commit = commit.put(line);
             }
         }
         match keep(engine, commit).await {
             Ok(()) => {
                 engine.metrics.steps(&running.graph.graph, &decision.events);
+                trace(engine, running, &decision.events);
                 let before = std::mem::replace(&mut running.task, decision.task);
                 after(engine, running, &before, &decision.changes);
                 return Ok(decision.effects);
@@ -240,6 +245,14 @@ pub(crate) async fn turn(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Tells what ended with entries that are durable now.
+fn trace(engine: &Engine, running: &mut Running, events: &[Recorded]) {
+    let (Some(spans), Some(trail)) = (&engine.spans, &mut running.trail) else { return };
+    let graph = &running.graph.graph;
+    let ended = events.iter().flat_map(|recorded| trail.follow(graph, &recorded.event));
+    spans.tell(ended.collect());
 }
 
 /// Commits; waits while the disk is nearly full; a store that failed for good ends the engine.
@@ -291,9 +304,8 @@ fn commit_of(engine: &Engine, running: &Running, decision: &Decision) -> Result<
             commit = commit.put(timer(due_ms, task));
         }
     }
-    if before.state.name() != task.state.name()
-        && let Some(line) = rows::line(task, engine.seam.now_ms(), engine.seam.id("line"))
-    {
+    let made = (&*decision.events, &*decision.changes);
+    for line in lines::of_turn(engine, before, task, made) {
         commit = commit.put(line);
     }
     Ok(commit)
@@ -313,23 +325,12 @@ fn change_of(
     let pair = &running.integration.pair;
     let now = engine.seam.now_ms();
     Ok(match change {
-        Change::Reference { entity, id, link, connection, resource } => {
-            let target = format!("{connection} {resource}");
-            let told = linked(engine, task, (entity, id), (link, &target));
-            commit.put(reference_of(pair, task, (entity, id, link), now)).put(told)
+        Change::Reference { entity, id, link, .. } => {
+            commit.put(reference_of(pair, task, (entity, id, link), now))
         }
-        Change::Unlink { entity, id } => commit
-            .delete(reference_key(pair, entity, id))
-            .delete(sent_key(pair, entity, id))
-            .put(AuditRow {
-                source: Some(id.clone()),
-                ..line(
-                    engine,
-                    task,
-                    ("engine", "unlinked"),
-                    format!("{entity} {id} was deleted in the target"),
-                )
-            }),
+        Change::Unlink { entity, id } => {
+            commit.delete(reference_key(pair, entity, id)).delete(sent_key(pair, entity, id))
+        }
         Change::Sent { entity, id, document, .. } => commit.put(SentRow {
             pair: pair.clone(),
             entity: entity.clone(),
@@ -353,10 +354,8 @@ fn change_of(
             let (integration, created) = child_of(engine, running, created)?;
             commit.and(crate::begin::birth(id.clone(), created, &integration, now).1)
         }
-        Change::Audit { text } => commit.put(AuditRow {
-            source: Some(task.record.clone()),
-            ..line(engine, task, ("flow", "logged"), text.clone())
-        }),
+        // Its line is among those of the turn.
+        Change::Audit { .. } => commit,
     })
 }
 
@@ -375,22 +374,6 @@ fn reference_of(
         at_ms,
         origin: link.origin.name().to_owned(),
         ..ReferenceRow::default()
-    }
-}
-
-fn linked(
-    engine: &Engine,
-    task: &Task,
-    (entity, id): (&str, &str),
-    (link, target): (&Link, &str),
-) -> AuditRow {
-    let name = rows::title(task).unwrap_or(&task.record);
-    let origin = link.origin.name();
-    let text = format!("{entity} of {name} is {target} {} ({origin})", link.target);
-    AuditRow {
-        source: Some(id.to_owned()),
-        target: Some(link.target.clone()),
-        ..line(engine, task, ("engine", "linked"), text)
     }
 }
 
@@ -417,19 +400,6 @@ fn child_of(
             .map_err(|fault| Refusal { kind: Kind::Invalid, ..Refusal::from(*fault) })?;
     }
     Ok((integration, created))
-}
-
-/// An audit line of a task: who did what, and its text.
-fn line(engine: &Engine, task: &Task, (by, what): (&str, &str), text: String) -> AuditRow {
-    AuditRow {
-        at_ms: engine.seam.now_ms(),
-        id: engine.seam.id("line"),
-        by: by.to_owned(),
-        what: what.to_owned(),
-        task: Some(task.id.0.clone()),
-        text,
-        ..AuditRow::default()
-    }
 }
 
 /// Tells whom the turn concerns, once it is durable.

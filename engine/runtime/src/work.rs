@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use tenon_graph::GraphHash;
+use tenon_graph::{Graph, GraphHash};
 use tenon_kit::Reading;
 use tenon_machine::{Ask, Effect, Event, Input, State, Task, TaskId, Verb};
 use tenon_store::{Key, Row, Select, TaskRow};
@@ -21,6 +21,7 @@ use crate::pages::Page;
 use crate::perform::{AtWork, Errand, not_sent, perform};
 use crate::refusal::{Kind, Refusal};
 use crate::said::Of;
+use crate::telemetry::Trail;
 use crate::turn::{Running, turn};
 
 /// Loads a task from its journal.
@@ -53,7 +54,17 @@ pub(crate) async fn load_by(
         .map_err(|e| unreadable(id, &e.to_string()))?;
     let graph = engine.graph(other.unwrap_or(task.graph)).await?;
     let urgency = urgency(engine, &row).await?;
-    Ok(Running { id: id.clone(), task, graph, integration, urgency })
+    let trail = engine.spans.is_some().then(|| trail(id, &graph.graph, &bodies));
+    Ok(Running { id: id.clone(), task, graph, integration, urgency, trail })
+}
+
+/// A trail that was followed to the end of the journal. What ended on the way was told when it did.
+fn trail(id: &str, graph: &Graph, bodies: &[Vec<u8>]) -> Trail {
+    let mut trail = Trail::new(id);
+    for event in bodies.iter().filter_map(|body| Event::decode(body).ok()) {
+        trail.follow(graph, &event);
+    }
+    trail
 }
 
 /// How urgent a task is; a child is as urgent as the task at the root of its family.

@@ -165,7 +165,7 @@ impl Up {
         body: Option<String>,
     ) -> (u16, Value) {
         let url = format!("http://{}{path}", self.server.address);
-        let request = Outgoing { method: method.to_owned(), url, headers, body };
+        let request = Outgoing { method: method.to_owned(), url, headers, body, private: true };
         match self.client.send(request).await {
             Response::Answer { status, body, .. } => (status, json::read(&body).unwrap()),
             other => panic!("{other:?}"),
@@ -268,8 +268,13 @@ async fn metrics_are_read_with_a_token_that_opens_nothing_else() {
     assert_eq!(opened.0, 401, "it is for metrics only");
     for token in [&token, &up.server.token] {
         let url = format!("http://{}/metrics", up.server.address);
-        let request =
-            Outgoing { method: "GET".to_owned(), url, headers: bearer(token), body: None };
+        let request = Outgoing {
+            method: "GET".to_owned(),
+            url,
+            headers: bearer(token),
+            body: None,
+            private: true,
+        };
         let Response::Answer { status, headers, body } = up.client.send(request).await else {
             panic!("no answer")
         };

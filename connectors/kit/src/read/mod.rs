@@ -39,6 +39,9 @@ impl Connector {
             Response::NotSent { reason } => {
                 return Reading::of(Outcome::Fault(codes::not_sent(reason)));
             }
+            Response::Barred { host } => {
+                return Reading::of(Outcome::Fault(codes::barred(host)));
+            }
             Response::Lost { reason } => {
                 return Reading::of(failed(codes::lost(reason, writes), writes));
             }

@@ -36,6 +36,9 @@ fn accounts_have_their_addresses() {
     let ledger = account("fortnox", "sandbox", &sandbox).unwrap();
     assert_eq!(ledger.base, "http://127.0.0.1:4010/fortnox/3");
     assert_eq!(ledger.token.as_deref(), Some("http://127.0.0.1:4010/fortnox/oauth-v1/token"));
+    assert!(ledger.own_host, "the whole host was given");
+    assert!(!account("shopify", "live", &[("shop", "127.0.0.1/")]).unwrap().own_host);
+    assert!(!account("fortnox", "live", &[]).unwrap().own_host, "the manifest names it");
     assert_eq!(account("shopify", "live", &[]), Err("shop".to_owned()));
     assert_eq!(account("shopify", "moon", &[]), Err("moon".to_owned()));
 }
@@ -107,4 +110,6 @@ fn tokens_rotate_and_a_lost_answer_parks_the_account() {
     assert_eq!(fault(&answer(503, "")), ("PEER_FAILED".into(), Class::Transient));
     let unsent = Response::NotSent { reason: "refused".into() };
     assert_eq!(fault(&unsent), ("NOT_SENT".into(), Class::Transient));
+    let barred = Response::Barred { host: "localhost".into() };
+    assert_eq!(fault(&barred), ("ADDRESS_PRIVATE".into(), Class::Auth));
 }

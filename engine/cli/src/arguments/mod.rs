@@ -364,6 +364,16 @@ pub struct Serve {
     /// stands still; reads, exports and purges go on.
     #[arg(long, default_value_t = 64)]
     pub keep_free_mib: u64,
+    /// Brings traces of tasks to the collector with this OTLP/HTTP address, such as
+    /// `http://127.0.0.1:4318`, in JSON; `/v1/traces` is put behind it. When it is slow or away, spans are
+    /// dropped and counted, and no task waits.
+    #[arg(long, value_name = "URL")]
+    pub traces: Option<String>,
+    /// Seconds that calls under way get when SIGTERM or Ctrl-C asks the server to end. Webhooks get 503
+    /// with Retry-After meanwhile; what has not ended is found again at the next start, and the exit code
+    /// is 0. A second signal ends it at once, with 128 and the signal's number.
+    #[arg(long, default_value_t = 10)]
+    pub grace_s: u64,
 }
 
 /// `tenon sandbox`
@@ -436,6 +446,10 @@ pub struct ConnectionAdd {
     /// A part of its address, such as `shop=acme`.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,
+    /// Base address of a system of your own, in place of the environment's. Only an address given so, or
+    /// as an environment's whole host, may lie in a private network or on this machine.
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
     /// A file with the credentials, one `NAME=VALUE` a line; `-` reads standard input.
     #[arg(long)]
     pub credentials: PathBuf,

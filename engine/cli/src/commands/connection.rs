@@ -58,6 +58,7 @@ async fn add(add: &ConnectionAdd) -> Ended {
     let body = Value::of([
         ("environment", Value::text(&add.environment)),
         ("parameters", Value::record(parameters)),
+        ("base", add.base.as_deref().map_or(Value::Missing, Value::text)),
         ("credentials", credentials(&add.credentials)?),
         ("by", who()),
     ]);

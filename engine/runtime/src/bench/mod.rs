@@ -331,7 +331,7 @@ impl Peer for Inside {
     fn read(&self, _operation: &Operation, response: &Response) -> Reading {
         let body = match response {
             Response::Answer { body, .. } => body.as_str(),
-            Response::NotSent { .. } | Response::Lost { .. } => "",
+            _ => "",
         };
         Reading {
             outcome: Outcome::Record(json::read(body).unwrap_or_default()),
@@ -355,6 +355,7 @@ impl Peer for Inside {
             url: request.path.clone(),
             headers: Vec::new(),
             body: None,
+            private: false,
         })
     }
 

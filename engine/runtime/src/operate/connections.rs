@@ -25,7 +25,8 @@ impl Runtime {
 
     /// Stores a connection's address and credentials, sealed, and lets waiting tasks go on. `given`
     /// holds `environment` with its `parameters`, or `base` and `token` as they are, and
-    /// `credentials`. What is not given anew stays as it is.
+    /// `credentials`. A `base`, or an environment whose host is a parameter, may lie in a private
+    /// network. What is not given anew stays as it is.
     ///
     /// # Errors
     /// When no integration has such a connection, its address cannot be told, or the store cannot
@@ -174,15 +175,22 @@ fn address(connection: &Connection, old: &Address, given: &Value) -> Result<Addr
             .flatten()
             .filter_map(|(name, value)| Some((name.to_string(), value.plain()?)))
             .collect();
-        address = connection.peer.address(&environment, &parameters).map_err(|what| {
+        let known = connection.peer.address(&environment, &parameters).map_err(|what| {
             let message = format!("connection {}: `{what}` is not known", connection.name);
             Refusal::invalid(message).hint(
                 "name an environment of the connector, and give every parameter of its address",
             )
-        })?;
+        });
+        match known {
+            Ok(known) => address = known,
+            // A base given as it is needs no parameters.
+            Err(_) if text("base").is_some() => {}
+            Err(refusal) => return Err(refusal),
+        }
     }
     if let Some(base) = text("base") {
         address.base = base;
+        address.private = true;
     }
     if let Some(token) = text("token") {
         address.token = Some(token);
@@ -217,6 +225,7 @@ fn described(connection: &Arc<Connection>) -> Value {
         ("name", Value::text(&connection.name)),
         ("connector", Value::text(connection.peer.name())),
         ("base", Value::text(&account.address.base)),
+        ("private", Value::Bool(account.address.private)),
         ("credentials", Value::list(names.collect())),
         ("standing", Value::text(standing)),
         ("detail", detail),

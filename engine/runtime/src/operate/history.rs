@@ -1,7 +1,7 @@
 //! The time history: how far each polled flow has come; and finding a record by its name.
 
 use tenon_kit::{Operation, Outcome};
-use tenon_store::{Acceptance, Commit, Key, Row};
+use tenon_store::{Acceptance, AuditRow, Commit, Key, Row};
 use tenon_value::{Value, json};
 
 use super::By;
@@ -195,8 +195,10 @@ impl Runtime {
             return Err(Refusal::new(Kind::Conflict, codes::WEBHOOK_PROOF, message)
                 .hint("a webhook whose origin is not proven is never taken"));
         };
-        let line =
-            self.audit_line(by, "delivery_replayed", &format!("delivery {delivery} replayed"));
+        let line = AuditRow {
+            source: Some(record.clone()),
+            ..self.audit_line(by, "delivery_replayed", &format!("delivery {delivery} replayed"))
+        };
         engine.store.commit(Commit::new().put(line)).await?;
         let mut started = Vec::new();
         for integration in engine.integrations() {

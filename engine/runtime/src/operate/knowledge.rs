@@ -1,6 +1,6 @@
 //! References, and all that is known of one record.
 
-use tenon_store::{Commit, Key, ReferenceRow, Row, Select, SentRow};
+use tenon_store::{AuditRow, Commit, Key, ReferenceRow, Row, Select, SentRow};
 use tenon_value::{Value, json};
 
 use super::By;
@@ -52,11 +52,12 @@ impl Runtime {
             ..ReferenceRow::default()
         };
         let words = format!("{} {} linked to {}", row.entity, row.source, row.target);
-        let commit = Commit::new().absent(row.key()).put(row.clone()).put(self.audit_line(
-            by,
-            "reference_added",
-            &words,
-        ));
+        let line = AuditRow {
+            source: Some(row.source.clone()),
+            target: Some(row.target.clone()),
+            ..self.audit_line(by, "reference_added", &words)
+        };
+        let commit = Commit::new().absent(row.key()).put(row.clone()).put(line);
         engine.store.commit(commit).await.map_err(|e| match e.kind() {
             tenon_store::Kind::Refused => Refusal::new(
                 Kind::Conflict,
@@ -94,11 +95,12 @@ impl Runtime {
         let sent =
             Key::Sent { pair: row.pair.clone(), entity: entity.to_owned(), id: source.to_owned() };
         let words = format!("{entity} {source} no longer linked to {}", row.target);
-        let commit = Commit::new()
-            .version(key.clone(), version)
-            .delete(key)
-            .delete(sent)
-            .put(self.audit_line(by, "reference_deleted", &words));
+        let line = AuditRow {
+            source: Some(row.source.clone()),
+            target: Some(row.target.clone()),
+            ..self.audit_line(by, "reference_deleted", &words)
+        };
+        let commit = Commit::new().version(key.clone(), version).delete(key).delete(sent).put(line);
         engine.store.commit(commit).await?;
         Ok(reference_value(&row))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenon_machine::{Input, Said, Verb};
-use tenon_store::{Row, Select, TaskRow};
+use tenon_store::{AuditRow, Row, Select, TaskRow};
 use tenon_value::Value;
 
 use super::knowledge::Link;
@@ -121,7 +121,10 @@ impl Runtime {
         if by.why.as_deref().unwrap_or_default().trim().is_empty() {
             return Err(Refusal::invalid("to ignore a record needs a reason").hint("give --why"));
         }
-        let line = self.audit_line(by, "record_ignored", &format!("record {record} is ignored"));
+        let line = AuditRow {
+            source: Some(record.to_owned()),
+            ..self.audit_line(by, "record_ignored", &format!("record {record} is ignored"))
+        };
         let place = (Of::IgnoredRecord, name.as_str(), record);
         engine.words.say(&*engine.store, place, Some(self.word(by)), line).await?;
         let mut ended = Vec::new();
@@ -150,7 +153,10 @@ impl Runtime {
         if engine.words.of(Of::IgnoredRecord, &name, record).is_none() {
             return Err(Refusal::not_found("ignored record", record));
         }
-        let line = self.audit_line(by, "record_heeded", &format!("record {record} counts again"));
+        let line = AuditRow {
+            source: Some(record.to_owned()),
+            ..self.audit_line(by, "record_heeded", &format!("record {record} counts again"))
+        };
         let place = (Of::IgnoredRecord, name.as_str(), record);
         engine.words.say(&*engine.store, place, None, line).await?;
         Ok(Value::of([("record", Value::text(record)), ("ignored", Value::Bool(false))]))

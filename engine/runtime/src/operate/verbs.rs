@@ -239,6 +239,7 @@ impl Runtime {
             format!("{} {record} started anew as {}, after {}", row.flow, newborn.id, row.id);
         let mut line = self.audit_line(by, "rerun", &text);
         line.task = Some(row.id.clone());
+        line.source = Some(record.clone());
         engine.store.commit(commit.put(line)).await?;
         born(engine, &newborn);
         Ok(summary(&self.task_row(&newborn.id).await?))

@@ -58,6 +58,8 @@ pub(crate) struct Metrics {
     request_seconds: Histograms<1>,
     limit_waits: Histograms<1>,
     deliveries: Counters<2>,
+    spans_sent: Counter,
+    spans_dropped: Counter,
     pub(super) gauges: ScrapeGauges,
 }
 
@@ -100,6 +102,8 @@ impl Metrics {
             request_seconds: histograms(),
             limit_waits: histograms(),
             deliveries: Counters::default(),
+            spans_sent: Counter::default(),
+            spans_dropped: Counter::default(),
             gauges: ScrapeGauges {
                 group_commits: Sizes::commits(),
                 commit_seconds: Sizes::micros(),
@@ -114,6 +118,8 @@ impl Metrics {
         register(&mut all, table::REQUEST_SECONDS, metrics.request_seconds.clone());
         register(&mut all, table::LIMIT_WAITS, metrics.limit_waits.clone());
         register(&mut all, table::DELIVERIES, metrics.deliveries.clone());
+        register(&mut all, table::SPANS_SENT, metrics.spans_sent.clone());
+        register(&mut all, table::SPANS_DROPPED, metrics.spans_dropped.clone());
         metrics.gauges.register(&mut all);
         Metrics { registry: Mutex::new(all), ..metrics }
     }
@@ -178,6 +184,16 @@ impl Metrics {
     pub(crate) fn limit_wait(&self, connection: &str, waited_ms: i64) {
         let labels = [label("connection", connection)];
         self.limit_waits.get_or_create(&labels).observe(seconds(waited_ms));
+    }
+
+    /// A collector took spans.
+    pub(super) fn spans_sent(&self, count: usize) {
+        self.spans_sent.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// Spans were let go of.
+    pub(super) fn spans_dropped(&self, count: usize) {
+        self.spans_dropped.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     /// A webhook was answered.

@@ -5,10 +5,16 @@
 
 mod counted;
 mod metrics;
+mod otlp;
 mod scrape;
+mod sender;
 mod table;
 mod tally;
+mod trail;
 
 pub(crate) use counted::Counted;
 pub(crate) use metrics::Metrics;
+pub use sender::Collector;
+pub(crate) use sender::Spans;
 pub use table::{Described, METRICS};
+pub(crate) use trail::Trail;

@@ -111,6 +111,13 @@ pub(super) const UNAPPLIED: Described = gauge(
 );
 pub(super) const STORE_BYTES: Described =
     gauge("tenon_store_bytes", "", "Bytes that the store's files take on the disk");
+pub(super) const SPANS_SENT: Described =
+    counter("tenon_spans_sent", "", "Spans that the collector of traces took");
+pub(super) const SPANS_DROPPED: Described = counter(
+    "tenon_spans_dropped",
+    "",
+    "Spans that were let go of because the collector was slow, away, or refused them",
+);
 pub(super) const STARTED: Described =
     gauge("tenon_started_timestamp_seconds", "", "When the engine started, in seconds since 1970");
 
@@ -138,5 +145,7 @@ pub const METRICS: &[Described] = &[
     COMMIT_SECONDS,
     UNAPPLIED,
     STORE_BYTES,
+    SPANS_SENT,
+    SPANS_DROPPED,
     STARTED,
 ];

@@ -118,6 +118,12 @@ fn side() -> Vec<Node> {
     ]
 }
 
+/// Writes, and says so in the audit log.
+fn told() -> Vec<Node> {
+    let text = program(r#"{"const":{"text":"written"}}"#);
+    vec![node("write", upsert(), Some(1)), node("say", Step::Log { text }, None)]
+}
+
 /// Two reads side by side.
 fn reads() -> Vec<Node> {
     let branches = vec![("a".to_owned(), Some(1)), ("b".to_owned(), Some(2))];
@@ -151,6 +157,7 @@ pub fn all() -> Vec<Graph> {
         ),
         graph("parent", &[], vec![node("child", run, None)]),
         graph("side", &[], side()),
+        graph("told", &[], told()),
         graph("reads", &[], reads()),
         graph("later", &[], later()),
         polled,

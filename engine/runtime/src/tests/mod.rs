@@ -1,15 +1,18 @@
 //! The whole runtime on a store in memory, a scripted outside world and virtual time.
 
+mod audit;
 mod flows;
 mod metrics;
 mod once;
 mod order;
 mod outage;
 mod polls;
+mod reach;
 mod refusals;
 mod schedules;
 mod several;
 mod storms;
+mod traces;
 mod upkeep;
 mod verbs;
 mod world;
@@ -24,7 +27,7 @@ use crate::fake::FakeSeam;
 use crate::operate::{By, TaskQuery};
 use crate::peer::{Incoming, Peer};
 use crate::seam::Seam;
-use crate::{Accepted, Config, Deployment, Ground, Runtime, StartFlow, Vault};
+use crate::{Accepted, Collector, Config, Deployment, Ground, Runtime, StartFlow, Vault};
 use world::{Toy, Wire, World};
 
 /// What outlives an engine: store, clock, outside world.
@@ -66,13 +69,19 @@ impl Bench {
     }
 
     async fn with(&self, config: Config) -> Runtime {
+        self.traced(config, None).await
+    }
+
+    async fn traced(&self, config: Config, collector: Option<Collector>) -> Runtime {
         let ground = Ground {
             store: self.store.clone(),
             seam: self.seam.clone(),
             transport: Arc::new(Wire(self.world.clone())),
             vault: Vault::with_key([7; 32]),
         };
-        let runtime = Runtime::start(ground, vec![self.deployment.clone()], config).await.unwrap();
+        let deployments = vec![self.deployment.clone()];
+        let started = Runtime::start_traced(ground, deployments, config, collector).await;
+        let runtime = started.unwrap();
         let given = json::read(
             r#"{"base": "http://toy", "credentials": {"secret": "s", "access": "1", "refresh": "1"}}"#,
         )

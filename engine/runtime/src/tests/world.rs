@@ -397,6 +397,7 @@ impl Peer for Toy {
         };
         let outcome = match response {
             Response::NotSent { reason } => Outcome::Fault(fault(Class::Transient, reason)),
+            Response::Barred { host } => Outcome::Fault(fault(Class::Auth, host)),
             Response::Lost { reason } => unknown(reason),
             Response::Answer { status, body, .. } => match status {
                 200 | 201 => match json::read(body).unwrap() {
@@ -418,7 +419,7 @@ impl Peer for Toy {
     }
 
     fn address(&self, _: &str, _: &BTreeMap<String, String>) -> Result<Address, String> {
-        Ok(Address { base: "http://toy".to_owned(), token: None })
+        Ok(Address { base: "http://toy".to_owned(), ..Address::default() })
     }
 
     fn authenticate(
@@ -433,6 +434,7 @@ impl Peer for Toy {
             url: format!("{}{}", address.base, request.path),
             headers: vec![("token".to_owned(), token)],
             body: request.body.clone(),
+            private: address.private,
         })
     }
 
@@ -442,6 +444,7 @@ impl Peer for Toy {
             url: format!("{}/token", address.base),
             headers: Vec::new(),
             body: Some(with.get("refresh").unwrap().reveal().to_owned()),
+            private: address.private,
         }))
     }
 

@@ -164,6 +164,7 @@ pub(crate) async fn row_again(engine: &Engine, id: &str) -> Option<TaskRow> {
         by: "engine".to_owned(),
         what: "repaired".to_owned(),
         task: Some(id.to_owned()),
+        source: row.record.clone(),
         text: format!("the damaged row of {id} was made again from its journal"),
         ..AuditRow::default()
     };
