@@ -1,5 +1,6 @@
 //! One test binary over the whole workspace; each module is one kind of test.
 
+mod addresses;
 mod auth;
 mod bad_input;
 mod cut;

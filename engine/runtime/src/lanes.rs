@@ -84,6 +84,12 @@ impl Lanes {
         })
     }
 
+    /// Every task that stands in line.
+    #[must_use]
+    pub fn in_line(&self) -> Vec<Arc<str>> {
+        self.with(|lanes| lanes.values().flat_map(|lane| lane.line.iter().cloned()).collect())
+    }
+
     /// Who holds the lane.
     #[must_use]
     pub fn holder(&self, lane: &str) -> Option<Arc<str>> {

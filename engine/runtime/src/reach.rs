@@ -102,16 +102,30 @@ fn public_of(name: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Barr
     }
 }
 
-/// Finds the addresses of a name, and gives only the public ones.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct PublicOnly;
+/// Finds the addresses of a name as the system does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Anywhere;
 
-impl Resolve for PublicOnly {
+impl Resolve for Anywhere {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             // The port is the client's matter.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public = public_of(name.as_str(), found.collect())?;
+            Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Of what another finds, gives only the public addresses.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PublicOnly<R>(pub(crate) R);
+
+impl<R: Resolve> Resolve for PublicOnly<R> {
+    fn resolve(&self, name: Name) -> Resolving {
+        let text = name.as_str().to_owned();
+        let finding = self.0.resolve(name);
+        Box::pin(async move {
+            let public = public_of(&text, finding.await?.collect())?;
             Ok(Box::new(public.into_iter()) as Addrs)
         })
     }

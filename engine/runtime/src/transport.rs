@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use tenon_kit::Response;
 
-use crate::reach::{self, PublicOnly};
+use crate::reach::{self, Anywhere, PublicOnly};
 
 /// A request with credentials and address, ready for the wire. No `Debug`: it holds secrets.
 #[derive(Clone)]
@@ -74,6 +75,14 @@ impl Http {
     /// # Errors
     /// When the platform's certificates cannot be used.
     pub fn new(bounds: HttpBounds) -> Result<Http, NoClient> {
+        Http::that_finds(bounds, Anywhere)
+    }
+
+    /// A client that finds names by a resolver.
+    fn that_finds(
+        bounds: HttpBounds,
+        names: impl Resolve + Clone + 'static,
+    ) -> Result<Http, NoClient> {
         PROVIDER.call_once(|| {
             // Fails only when a provider is there already, which is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -90,8 +99,9 @@ impl Http {
         };
         let made =
             |builder: reqwest::ClientBuilder| builder.build().map_err(|e| NoClient(chain(&e)));
-        let public = made(client().dns_resolver(PublicOnly))?;
-        Ok(Http { public, any: made(client())?, bounds })
+        let public = made(client().dns_resolver(PublicOnly(names.clone())))?;
+        let any = made(client().dns_resolver(names))?;
+        Ok(Http { public, any, bounds })
     }
 
     async fn exchange(&self, request: Outgoing) -> Response {
@@ -286,6 +296,33 @@ mod tests {
         let asked = tokio::spawn(async move { http().send(given).await });
         assert!(called.await.unwrap());
         asked.abort();
+    }
+
+    /// Says of every name that it is this machine.
+    #[derive(Clone)]
+    struct Astray;
+
+    impl Resolve for Astray {
+        fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+            let here = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+            Box::pin(async move { Ok(Box::new(std::iter::once(here)) as reqwest::dns::Addrs) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_public_name_that_leads_inside_is_not_called() {
+        let bounds = HttpBounds { connect_ms: 2_000, total_ms: 2_000, answer_bytes: 100 };
+        let http = Http::that_finds(bounds, Astray).unwrap();
+        let url = peer("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+        let port = url.rsplit(':').next().unwrap().trim_end_matches("/x").to_owned();
+        for scheme in ["http", "https"] {
+            let url = format!("{scheme}://shop.example:{port}/x");
+            let host = "shop.example (127.0.0.1)".to_owned();
+            assert_eq!(http.send(get(&url)).await, Response::Barred { host });
+        }
+        let given = Outgoing { private: true, ..get(&format!("http://shop.example:{port}/x")) };
+        let answer = http.send(given).await;
+        assert!(matches!(answer, Response::Answer { status: 200, .. }), "{answer:?}");
     }
 
     #[tokio::test]

@@ -32,6 +32,8 @@ pub async fn run(serve: Serve) -> Ended {
     let dir = &serve.directory.dir;
     let (runtime, store) = api::start(dir, serve.project.project.as_deref(), starting).await?;
     let runtime = std::sync::Arc::new(runtime);
+    // Before anybody hears that it is ready, and may ask it to end.
+    let mut signals = Signals::heard()?;
     let config = ServerConfig { listen, directory: Some(dir.clone()), ..ServerConfig::default() };
     let server = Server::start(std::sync::Arc::clone(&runtime), config)
         .await
@@ -39,7 +41,6 @@ pub async fn run(serve: Serve) -> Ended {
     let address = format!("http://{}", server.address);
     outln!("{}", json::write(&Value::of([("address", Value::text(&address))])));
     eprintln!("the engine runs; webhooks come in at {address}/in/CONNECTION/TOPIC, Ctrl-C ends it");
-    let mut signals = Signals::heard()?;
     tokio::select! {
         _ = signals.next() => {}
         reason = runtime.fatal() => {

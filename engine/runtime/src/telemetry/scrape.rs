@@ -1,11 +1,14 @@
 //! The text that a scrape gets.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::PoisonError;
 
 use prometheus_client::encoding::text::encode;
 use tenon_store::Counters;
 
 use super::metrics::{Labels, Metrics, seconds};
+use super::tally::{Place, place};
 use crate::breaker::Standing;
 use crate::connection::Connection;
 use crate::engine::{Engine, Runtime};
@@ -40,7 +43,7 @@ fn bytes(n: u64) -> i64 {
 /// Sets what is not counted as it happens.
 fn read(engine: &Engine) {
     let gauges = &engine.metrics.gauges;
-    tasks(&engine.metrics, engine.seam.now_ms());
+    tasks(engine);
     gauges.in_memory.set(whole(engine.dispatcher.in_memory()));
     gauges.timers.set(whole(engine.timers.len()));
     gauges.started.set(seconds(engine.started_ms));
@@ -57,10 +60,18 @@ fn read(engine: &Engine) {
     stored(&engine.metrics, engine.store.counters(), engine.store.bytes_on_disk());
 }
 
-fn tasks(metrics: &Metrics, now_ms: i64) {
-    let gauges = &metrics.gauges;
-    let now = metrics.tally.now();
-    // What was told once is told as none, so that a series does not stay at its last figure.
+/// What tasks wait for that no row tells: a lane, room under a limit.
+fn unwritten(engine: &Engine) -> HashMap<Place, &'static str> {
+    let in_line = engine.lanes.in_line();
+    let lanes = in_line.iter().map(|task| (place(task), "lane"));
+    let at_gates = engine.at_gates.lock().unwrap_or_else(PoisonError::into_inner);
+    lanes.chain(at_gates.keys().map(|task| (place(task), "limit"))).collect()
+}
+
+fn tasks(engine: &Engine) {
+    let (gauges, now_ms) = (&engine.metrics.gauges, engine.seam.now_ms());
+    let now = engine.metrics.tally.now(&unwritten(engine));
+    // A series that has nothing to tell any more ends, instead of staying at its last figure.
     gauges.tasks.clear();
     gauges.oldest.clear();
     for ((state, reason), standing) in now {

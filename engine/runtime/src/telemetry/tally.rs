@@ -1,6 +1,7 @@
 //! How many tasks stand in which state for which reason, and since when: kept as rows are committed,
 //! so that a scrape reads no store.
 
+use std::borrow::Cow;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
@@ -46,12 +47,16 @@ impl Stand {
     /// Where a row says that its task stands; none for one that has ended for good.
     pub(crate) fn of(row: &TaskRow) -> Option<Stand> {
         let state = STATES.iter().position(|name| *name == row.state)?;
-        let name = row.reason.as_deref().and_then(|reason| json::read(reason).ok());
-        let name = name.as_ref().and_then(|reason| reason.field("reason").as_text());
-        let other = REASONS.len().saturating_sub(1);
-        let reason = REASONS.iter().position(|known| *known == name.unwrap_or_default());
-        let small = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
-        Some(Stand { state: small(state), reason: small(reason.unwrap_or(other)) })
+        let name = row.reason.as_deref().map(reason_of).unwrap_or_default();
+        Some(Stand { state: u8::try_from(state).unwrap_or(u8::MAX), reason: number(&name) })
+    }
+
+    /// With a reason that only the runtime knows, where its row tells none.
+    fn instead(self, reason: Option<&&'static str>) -> Stand {
+        match reason {
+            Some(reason) if self.reason == 0 => Stand { reason: number(reason), ..self },
+            _ => self,
+        }
     }
 
     /// Its names.
@@ -60,6 +65,24 @@ impl Stand {
         let reason = REASONS.get(usize::from(self.reason)).copied();
         (state.unwrap_or_default(), reason.unwrap_or_default())
     }
+}
+
+/// The place of a reason in the list.
+fn number(name: &str) -> u8 {
+    let other = REASONS.len().saturating_sub(1);
+    let number = REASONS.iter().position(|known| *known == name).unwrap_or(other);
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+/// The name in a reason's JSON. It stands first there, which spares reading the rest for each of many
+/// tasks.
+fn reason_of(json: &str) -> Cow<'_, str> {
+    let first = json.strip_prefix(r#"{"reason":""#).and_then(|rest| rest.split('"').next());
+    if let Some(name) = first {
+        return Cow::Borrowed(name);
+    }
+    let read = json::read(json).unwrap_or_default();
+    Cow::Owned(read.field("reason").as_text().unwrap_or_default().to_owned())
 }
 
 /// A task's place in the tally. Two tasks of one hash would count as one.
@@ -133,11 +156,15 @@ impl Tally {
         before
     }
 
-    /// How many stand where.
-    pub(crate) fn now(&self) -> BTreeMap<(&'static str, &'static str), Standing> {
+    /// How many stand where; `instead` holds reasons that no row tells, such as a lane.
+    pub(crate) fn now(
+        &self,
+        instead: &HashMap<Place, &'static str>,
+    ) -> BTreeMap<(&'static str, &'static str), Standing> {
         let mut all: BTreeMap<Stand, Standing> = BTreeMap::new();
-        for (stand, since_ms) in self.lock().tasks.values() {
-            let standing = all.entry(*stand).or_insert(Standing { count: 0, oldest_ms: *since_ms });
+        for (place, (stand, since_ms)) in &self.lock().tasks {
+            let stand = stand.instead(instead.get(place));
+            let standing = all.entry(stand).or_insert(Standing { count: 0, oldest_ms: *since_ms });
             standing.count = standing.count.saturating_add(1);
             standing.oldest_ms = standing.oldest_ms.min(*since_ms);
         }
@@ -200,7 +227,7 @@ mod tests {
             let (place, stand) = stand(&row);
             tally.moved(place, stand, at);
         }
-        let now: Vec<_> = tally.now().into_iter().collect();
+        let now: Vec<_> = tally.now(&HashMap::new()).into_iter().collect();
         assert_eq!(
             now,
             [
@@ -219,7 +246,9 @@ mod tests {
             tally.found(&row(id, "failed", Some("fault")));
         }
         tally.all_found();
-        let count = |state, reason| tally.now().get(&(state, reason)).map(|now| now.count);
-        assert_eq!((count("running", ""), count("failed", "fault")), (Some(1), Some(1)));
+        let now = tally.now(&HashMap::from([(place("a"), "limit"), (place("c"), "lane")]));
+        let count = |state, reason| now.get(&(state, reason)).map(|now| now.count);
+        let counts = (count("running", "limit"), count("failed", "fault"));
+        assert_eq!(counts, (Some(1), Some(1)), "a reason that the row tells stays");
     }
 }

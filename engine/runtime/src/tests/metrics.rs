@@ -163,6 +163,26 @@ async fn tasks_count_by_what_they_wait_for_and_so_they_do_after_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn lanes_and_limits_are_reasons_though_no_row_tells_them() {
+    let bench = Bench::new(7);
+    let runtime = bench.start().await;
+    for n in 0..100 {
+        start(&runtime, "order", &format!("{n}")).await;
+    }
+    start(&runtime, "reads", "1").await;
+    start(&runtime, "told", "1").await;
+    // Twenty requests are let through in a second, and each takes 20 ms.
+    bench.pass(Duration::from_millis(300)).await;
+    let samples = scraped(&runtime);
+    assert_eq!(samples[r#"tenon_tasks{state="queued",reason="lane"}"#], 2.0, "behind order 1");
+    let at_gates = samples[r#"tenon_tasks{state="running",reason="limit"}"#];
+    assert!(at_gates > 50.0, "{at_gates}");
+    assert_eq!(sum(&samples, "tenon_limit_waiting_requests{"), at_gates);
+    quiet(&runtime).await;
+    assert_eq!(sum(&scraped(&runtime), "tenon_tasks{"), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_task_counts_until_somebody_closes_it() {
     let bench = Bench::new(5);
     let runtime = bench.start().await;
