@@ -1,5 +1,6 @@
 //! SIGTERM while many tasks are under way: the real engine ends in order, in time, and loses nothing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -91,6 +92,72 @@ async fn sigterm_ends_calls_under_way_refuses_webhooks_and_exits_with_nothing_lo
     assert_eq!(code, 0);
     assert!(!stage.dir().join("api").exists() && !stage.dir().join("metrics-token").exists());
     nothing_lost_or_doubled(&mut stage, &acknowledged, &orders).await;
+}
+
+/// Posts webhooks until nobody answers any more. Gives the tasks that answers of 200 named, and how many
+/// were refused for the moment.
+async fn post_to_the_end(
+    stage: &Stage,
+    orders: &[String],
+    own: usize,
+) -> (BTreeSet<String>, usize) {
+    let (mut tasks, mut refused) = (BTreeSet::new(), 0);
+    for n in 0..100_000 {
+        let order = &orders[n % orders.len()];
+        let webhook = stage.webhook("orders/create", &format!("{own} {n}"), &telling(order));
+        match webhook.post().await {
+            Some((200, answer)) => {
+                let named = answer["tasks"].as_array().unwrap();
+                tasks.extend(named.iter().map(|task| task.as_str().unwrap().to_owned()));
+            }
+            Some((503, _)) => refused += 1,
+            Some((status, answer)) => panic!("{status}: {answer}"),
+            None => return (tasks, refused),
+        }
+    }
+    panic!("the server never ended")
+}
+
+#[tokio::test]
+async fn sigterm_in_a_burst_of_webhooks_keeps_every_one_that_was_answered_200() {
+    let (mut stage, orders) = busy(12, 300, 20).await;
+    for order in &orders {
+        stage.tell("orders/create", order).await;
+    }
+    under_way(&stage).await;
+    let posting = six_post(&stage, &orders);
+    let ending = async {
+        stage.until("a burst", async || (stage.deliveries().await > 100).then_some(())).await;
+        stage.engine.as_ref().unwrap().terminate();
+    };
+    let (told, ()) = tokio::join!(posting, ending);
+    let code = stage.engine.take().unwrap().ends_within(Duration::from_secs(15)).await;
+    assert_eq!(code, 0);
+    assert!(told.iter().all(|(_, refused)| *refused > 0), "each heard that it is going down");
+    stage.control("DELETE", "/control/faults", Value::Null).await;
+    stage.serve();
+    stage.quiet().await;
+    let tasks: BTreeSet<&String> = told.iter().flat_map(|(tasks, _)| tasks).collect();
+    assert!(!tasks.is_empty());
+    for task in tasks {
+        assert_eq!(stage.api(&format!("/tasks/{task}")).await["state"], "done", "{task}");
+    }
+    let books = stage.control("GET", "/control/books", Value::Null).await;
+    let found = ["orders", "synced", "booked", "duplicates", "lost"].map(|name| &books[name]);
+    assert_eq!(found, [12, 12, 12, 0, 0], "{books:#}");
+}
+
+/// Six that post side by side.
+async fn six_post(stage: &Stage, orders: &[String]) -> [(BTreeSet<String>, usize); 6] {
+    let (a, b, c, d, e, f) = tokio::join!(
+        post_to_the_end(stage, orders, 0),
+        post_to_the_end(stage, orders, 1),
+        post_to_the_end(stage, orders, 2),
+        post_to_the_end(stage, orders, 3),
+        post_to_the_end(stage, orders, 4),
+        post_to_the_end(stage, orders, 5),
+    );
+    [a, b, c, d, e, f]
 }
 
 #[tokio::test]

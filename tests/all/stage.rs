@@ -269,6 +269,14 @@ impl Stage {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// Webhooks that were accepted since the engine started.
+    pub async fn deliveries(&self) -> u64 {
+        let series = "tenon_deliveries_total{connection=\"shopify\",answer=\"accepted\"} ";
+        let text = self.scrape().await;
+        let figure = text.lines().find_map(|line| line.strip_prefix(series));
+        figure.map_or(0, |figure| figure.parse().unwrap())
+    }
+
     /// The engine's metrics, as a scraper reads them.
     pub async fn scrape(&self) -> String {
         let token = std::fs::read_to_string(self.dir().join("metrics-token")).unwrap();

@@ -348,7 +348,8 @@ pub struct Serve {
     pub project: Project,
     #[command(flatten)]
     pub directory: Directory,
-    /// Address to listen on.
+    /// Address to listen on. Beside webhooks and the API it answers GET /metrics; `tenon explain metrics`
+    /// lists what stands there and says who may read it.
     #[arg(long, default_value = "127.0.0.1:4440")]
     pub listen: String,
     /// Time passes this many times faster for the engine, with a sandbox that does the same.

@@ -144,6 +144,22 @@ async fn a_task_that_waits_retries_and_ends_is_one_trace_linked_over_its_waits_a
     assert_eq!(faults, ["TOY"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_task_that_another_made_stands_below_it_in_its_trace() {
+    let bench = Bench::new(3);
+    let collecting = Collecting::new(Mood::Takes);
+    let runtime = bench.traced(config(), collecting.collector()).await;
+    start(&runtime, "parent", "1").await;
+    quiet(&runtime).await;
+    runtime.stop(Duration::from_secs(5)).await;
+    let spans = collecting.spans();
+    let named = |name: &str| spans.iter().find(|span| text(span, "name") == name).unwrap();
+    let (parent, child) = (named("task parent"), named("task order"));
+    assert_eq!(text(child, "parentSpanId"), text(parent, "spanId"));
+    assert_eq!(text(child, "traceId"), text(parent, "traceId"));
+    assert!(parent.field("parentSpanId").is_absent());
+}
+
 /// The spans that the journals in a store tell of, by id.
 async fn told_by_journals(bench: &Bench) -> BTreeMap<String, String> {
     let mut told = BTreeMap::new();
