@@ -137,12 +137,23 @@ pub struct Account {
     pub own_host: bool,
 }
 
+/// The host of an address with its parameters.
+fn host_of(template: &str) -> &str {
+    let rest = template.split_once("://").map_or(template, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
+}
+
 /// Whether the host of an address is one parameter and nothing else.
 fn is_whole_host(template: &str) -> bool {
-    let rest = template.split_once("://").map_or(template, |(_, rest)| rest);
-    let host = rest.split('/').next().unwrap_or_default();
-    let name = host.strip_prefix('{').and_then(|host| host.split_once('}'));
+    let name = host_of(template).strip_prefix('{').and_then(|host| host.split_once('}'));
     name.is_some_and(|(_, behind)| behind.is_empty() || behind.starts_with(':'))
+}
+
+/// Whether a value would end the host it is a part of, and lead requests to another.
+fn leaves_host(template: &str, name: &str, value: &str) -> bool {
+    let inside = !is_whole_host(template) && host_of(template).contains(&format!("{{{name}}}"));
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    inside && !(value.bytes().all(fits) && !value.is_empty())
 }
 
 /// A request as it goes on the wire, secrets included; so it has no `Debug`.
@@ -189,7 +200,8 @@ impl Connector {
     /// The addresses of an account in an environment.
     ///
     /// # Errors
-    /// The name of a parameter that is not given, or of an environment that does not exist.
+    /// The name of a parameter that is not given, or of an environment that does not exist; a parameter
+    /// with its value where that is a part of a host and cannot be one.
     pub fn account(
         &self,
         environment: &str,
@@ -200,6 +212,9 @@ impl Connector {
             let mut out = template.replace("{version}", &self.version);
             for name in &found.parameters {
                 let value = parameters.get(name).ok_or_else(|| name.clone())?;
+                if leaves_host(template, name, value) {
+                    return Err(format!("{name}={value}"));
+                }
                 out = out.replace(&format!("{{{name}}}"), value.trim_end_matches('/'));
             }
             Ok(out)

@@ -186,7 +186,7 @@ pub const PAGES: &[Page] = &[
         code: ADDRESS_PRIVATE,
         title: "the address lies in a private network",
         why: "The host is, or its name leads to, this machine or a private network, and whoever added the connection did not give that host on purpose. A name that somebody else controls could lead requests, with our credentials, to systems inside.",
-        bad: "shop: 127.0.0.1/x, in https://{shop}.myshopify.com",
+        bad: "a name that somebody lets stand for 127.0.0.1 or 169.254.169.254",
         good: "tenon connection add NAME --base https://10.0.0.7/api, for a system of your own",
     },
     Page {

@@ -37,7 +37,13 @@ fn accounts_have_their_addresses() {
     assert_eq!(ledger.base, "http://127.0.0.1:4010/fortnox/3");
     assert_eq!(ledger.token.as_deref(), Some("http://127.0.0.1:4010/fortnox/oauth-v1/token"));
     assert!(ledger.own_host, "the whole host was given");
-    assert!(!account("shopify", "live", &[("shop", "127.0.0.1/")]).unwrap().own_host);
+    assert!(!account("shopify", "live", &[("shop", "kollen")]).unwrap().own_host, "a part of it");
+    for shop in
+        ["127.0.0.1:1/x", "evil.example/", "evil.example?", "a@evil.example#", "a b", "", "å"]
+    {
+        let refused = account("shopify", "live", &[("shop", shop)]);
+        assert_eq!(refused, Err(format!("shop={shop}")), "it would lead elsewhere");
+    }
     assert!(!account("fortnox", "live", &[]).unwrap().own_host, "the manifest names it");
     assert_eq!(account("shopify", "live", &[]), Err("shop".to_owned()));
     assert_eq!(account("shopify", "moon", &[]), Err("moon".to_owned()));

@@ -176,9 +176,11 @@ fn address(connection: &Connection, old: &Address, given: &Value) -> Result<Addr
             .filter_map(|(name, value)| Some((name.to_string(), value.plain()?)))
             .collect();
         let known = connection.peer.address(&environment, &parameters).map_err(|what| {
-            let message = format!("connection {}: `{what}` is not known", connection.name);
+            let name = &connection.name;
+            let message = format!("connection {name}: `{what}` is missing, or can't be used");
             Refusal::invalid(message).hint(
-                "name an environment of the connector, and give every parameter of its address",
+                "name an environment of the connector, and give every parameter of its address; a \
+                 part of a host is made of letters, digits, `-`, `.` and `_`",
             )
         });
         match known {

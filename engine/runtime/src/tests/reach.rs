@@ -9,7 +9,12 @@ use super::*;
 use crate::{Connected, Http, HttpBounds, Refusal, SystemSeam};
 
 async fn engine(store: &Arc<MemoryStore>) -> Runtime {
-    let files = tenon_kit::catalog("shopify").unwrap();
+    let mut files = tenon_kit::catalog("shopify").unwrap();
+    // As if the shop's name led inside.
+    let manifest = files.get_mut("connector.yaml").unwrap();
+    let named = "https://{shop}.myshopify.com";
+    assert!(manifest.contains(named));
+    *manifest = manifest.replace(named, "http://127.0.0.1:1/{shop}");
     let connector = Connector::load(&files).0.unwrap();
     let peer: Arc<dyn Peer> = Arc::new(Connected::new(Arc::new(connector)));
     let deployment = Deployment {
@@ -37,11 +42,11 @@ async fn checked(runtime: &Runtime) -> Refusal {
 }
 
 #[tokio::test]
-async fn a_shops_name_cannot_lead_inside_and_an_address_given_on_purpose_can() {
+async fn a_shop_whose_name_leads_inside_parks_and_an_address_given_on_purpose_can() {
     let store = Arc::new(MemoryStore::new());
     let runtime = engine(&store).await;
-    // The manifest says https://{shop}.myshopify.com.
-    add(&runtime, r#""environment": "live", "parameters": {"shop": "127.0.0.1:1/x"}"#).await;
+    let live = r#""environment": "live", "parameters": {"shop": "x"}"#;
+    add(&runtime, live).await;
     let refusal = checked(&runtime).await;
     assert_eq!(refusal.code, "ADDRESS_PRIVATE", "{refusal:?}");
     assert!(refusal.message.contains("127.0.0.1"), "{refusal:?}");
@@ -55,7 +60,7 @@ async fn a_shops_name_cannot_lead_inside_and_an_address_given_on_purpose_can() {
     let sandbox = r#""environment": "sandbox",
         "parameters": {"sandbox": "http://127.0.0.1:1", "shop": "x"}"#;
     for place in [r#""base": "http://127.0.0.1:1""#, sandbox] {
-        add(&runtime, r#""environment": "live", "parameters": {"shop": "localhost:1/x"}"#).await;
+        add(&runtime, live).await;
         assert_eq!(checked(&runtime).await.code, "ADDRESS_PRIVATE");
         add(&runtime, place).await;
         assert_eq!(checked(&runtime).await.code, "NOT_SENT", "nobody listens there");
