@@ -46,17 +46,17 @@ fn ten_kills_change_nothing_of_the_end() {
 }
 
 #[test]
-fn five_hundred_orders_survive_every_fault_and_forty_kills() {
+fn five_hundred_orders_survive_every_fault_and_sixty_kills() {
     let words =
-        ["--orders", "500", "--faults", "--kill", "40", "--seed", "7", "--time-scale", "50"];
+        ["--orders", "500", "--faults", "--kill", "60", "--seed", "7", "--time-scale", "50"];
     let (end, details) = ended(&words);
     assert_eq!(number(&end["orders"]), 500, "{end}");
     assert_eq!(number(&end["synced"]) + number(&end["skipped"]), 500, "{end}");
     assert_eq!(end["invoices"], end["booked"], "{end}");
     assert_eq!(number(&end["duplicates"]) + number(&end["lost"]) + number(&end["failed"]), 0);
     assert_eq!(end["totals_agree"], true);
-    assert_eq!(number(&end["kills"]), 40);
-    assert!(number(&details["kills_with_open_intention"]) * 3 >= 40, "{details}");
+    assert_eq!(number(&end["kills"]), 60);
+    assert!(number(&details["kills_with_open_intention"]) * 3 >= 60, "{details}");
     for (kind, count) in details["faults"].as_object().unwrap() {
         assert!(number(count) > 0, "the fault {kind} never happened: {details}");
     }

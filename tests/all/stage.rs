@@ -130,25 +130,31 @@ impl Stage {
             http: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap(),
             _sandbox: sandbox,
         };
-        let tokens = stage.control("POST", "/control/fortnox/tokens", Value::Null).await;
+        let shop = format!("access_token=shpat_sandbox\napi_secret={SECRET}\n");
+        stage.add("shopify", &shop, &["--set", "shop=sandbox-shop"]);
+        stage.add_ledger().await;
+        stage
+    }
+
+    /// Gives the ledger's connection new tokens.
+    pub async fn add_ledger(&self) {
+        let tokens = self.control("POST", "/control/fortnox/tokens", Value::Null).await;
         let ledger = format!(
             "client_id=sandbox-client\nclient_secret=sandbox-client-secret\naccess_token={}\n\
              refresh_token={}\n",
             tokens["access_token"].as_str().unwrap(),
             tokens["refresh_token"].as_str().unwrap()
         );
-        let shop = format!("access_token=shpat_sandbox\napi_secret={SECRET}\n");
-        let sandbox = format!("sandbox={}", stage.sandbox_url);
-        for (name, credentials, more) in
-            [("fortnox", ledger, &[][..]), ("shopify", shop, &["--set", "shop=sandbox-shop"][..])]
-        {
-            let mut add = vec!["connection", "add", name, "--environment", "sandbox"];
-            add.extend(["--set", &sandbox, "--credentials", "-"]);
-            add.extend(more);
-            let said = stage.run(&add, &credentials);
-            assert_eq!(said.code, 0, "{said:?}");
-        }
-        stage
+        self.add("fortnox", &ledger, &[]);
+    }
+
+    fn add(&self, name: &str, credentials: &str, more: &[&str]) {
+        let sandbox = format!("sandbox={}", self.sandbox_url);
+        let mut add = vec!["connection", "add", name, "--environment", "sandbox"];
+        add.extend(["--set", &sandbox, "--credentials", "-"]);
+        add.extend(more);
+        let said = self.run(&add, credentials);
+        assert_eq!(said.code, 0, "{said:?}");
     }
 
     /// Guests' orders go to one card, which a person has made in the ledger.

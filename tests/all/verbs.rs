@@ -1,17 +1,24 @@
 //! Every verb as an operator gives it: the real binary, on a server that moves orders meanwhile; each
 //! leaves who, when and why.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, edit, telling};
 
 /// Orders that are moved while the verbs are given.
 const LOAD: usize = 30;
 
 /// A stage with a server at work on orders that are well.
 async fn under_load() -> (Stage, Vec<String>) {
+    under_load_with(|_| ()).await
+}
+
+/// The same with other documents.
+async fn under_load_with(change: impl FnOnce(&Path)) -> (Stage, Vec<String>) {
     let mut stage = Stage::set().await;
-    stage.own_project();
+    change(&stage.own_project());
     stage.collective_customer().await;
     stage.serve();
     let mut load = Vec::new();
@@ -40,6 +47,12 @@ fn says(stage: &Stage, words: &[&str], wanted: &[&str]) -> String {
         assert!(said.contains(part), "tenon {words:?} does not say `{part}`:\n{said}");
     }
     said
+}
+
+/// Waits until a task waits for that; before, it may wait for other things.
+async fn comes_to_wait(stage: &Stage, task: &str, reason: &str) {
+    let why = async || stage.tenon(&["task", "why", task]).contains(reason).then_some(());
+    stage.until(reason, why).await;
 }
 
 /// Gives a verb that is refused, with these words.
@@ -221,8 +234,7 @@ async fn flows_connections_and_records_are_held_and_let_go() {
     let (order, _) = stage.order("card").await;
     stage.tell("orders/create", &order).await;
     let parked = stage.task(&order).await["id"].as_str().unwrap().to_owned();
-    stage.state(&parked, "waiting").await;
-    says(&stage, &["task", "why", &parked], &["paused by"]);
+    comes_to_wait(&stage, &parked, "paused by").await;
     says(&stage, &["connection", "resume", "fortnox"], &["up"]);
     stage.state(&parked, "done").await;
 
@@ -254,5 +266,122 @@ async fn flows_connections_and_records_are_held_and_let_go() {
     {
         assert!(log.contains(what), "{what}: {log}");
     }
+    load_is_done(&stage, &load).await;
+}
+
+/// An order that the shop has and no webhook told of.
+async fn untold(stage: &Stage) -> String {
+    stage.order("card").await.0
+}
+
+#[tokio::test]
+async fn records_that_were_not_told_are_exported_reconciled_and_loaded_again() {
+    let (stage, load) = under_load_with(|project| {
+        edit(&project.join("order.flow.yaml"), |text| {
+            text.replace(
+                "  webhook:",
+                "  poll: { since: updatedAt, overlap: 2m, every: 24h }\n  webhook:",
+            )
+        });
+    })
+    .await;
+    let (one, two) = (untold(&stage).await, untold(&stage).await);
+    let export = ["flow", "export", "order", "--id", &one];
+    says(&stage, &[&export[..], &["--dry-run"]].concat(), &[&one, "started   0"]);
+    assert!(stage.tasks("order", &one).await.is_empty());
+    says(&stage, &[&export[..], &["--why", "asked by the shop"]].concat(), &[&one, "started   1"]);
+    let task = stage.task(&one).await["id"].as_str().unwrap().to_owned();
+    stage.state(&task, "done").await;
+
+    let reconcile = ["flow", "reconcile", "order", "--from", "2020-01-01T00:00:00Z"];
+    says(&stage, &[&reconcile[..], &["--dry-run"]].concat(), &[&two]);
+    says(&stage, &[&reconcile[..], &["--why", "month's end"]].concat(), &[&two]);
+    let task = stage.task(&two).await["id"].as_str().unwrap().to_owned();
+    stage.state(&task, "done").await;
+    assert_eq!(stage.tasks("order", &one).await.len(), 1, "what is known is not started again");
+
+    says(&stage, &["history", "list"], &["order"]);
+    let set = ["history", "set", "order", "2020-01-01T00:00:00Z"];
+    says(&stage, &[&set[..], &["--dry-run"]].concat(), &["record"]);
+    says(&stage, &[&set[..], &["--why", "loaded again"]].concat(), &["2020-01-01"]);
+    says(&stage, &["history", "list"], &["2020-01-01"]);
+    refused(&stage, &["history", "set", "order", "yesterday"], 3, &["`yesterday` is no instant"]);
+    refused(&stage, &["flow", "export", "nowhere", "--id", "1"], 3, &["nowhere"]);
+    let log = stage.tenon(&["log", "--limit", "1000"]);
+    for why in ["asked by the shop", "month's end", "loaded again"] {
+        assert!(log.contains(why), "{why}: {log}");
+    }
+    load_is_done(&stage, &load).await;
+}
+
+#[tokio::test]
+async fn kept_webhooks_are_listed_and_taken_once_more() {
+    let (stage, load) = under_load().await;
+    stage.quiet().await;
+    let listed: Value =
+        serde_json::from_str(&stage.tenon(&["delivery", "list", "--output", "json"])).unwrap();
+    let deliveries = listed.as_array().unwrap();
+    assert_eq!(deliveries.len(), LOAD, "{listed:#}");
+    let id = deliveries[0]["id"].as_str().unwrap();
+    says(&stage, &["delivery", "replay", id, "--why", "the first went wrong"], &[id, "task_"]);
+    stage.quiet().await;
+    let (status, _) = stage
+        .webhook("orders/create", "forged", &telling(&load[0]))
+        .signed("another secret")
+        .post()
+        .await
+        .unwrap();
+    assert_eq!(status, 401);
+    says(&stage, &["delivery", "list", "--acceptance", "rejected"], &["signature fits none"]);
+    refused(&stage, &["delivery", "replay", "delivery_none"], 3, &["delivery_none"]);
+    let log = stage.tenon(&["log", "--limit", "1000"]);
+    assert!(log.contains("the first went wrong"), "{log}");
+    let tasks = stage.tenon(&["task", "list", "--limit", "1000", "--output", "json"]);
+    let tasks: Value = serde_json::from_str(&tasks).unwrap();
+    let of_orders = tasks.as_array().unwrap().iter().filter(|task| task["flow"] == "order");
+    assert_eq!(of_orders.count(), LOAD + 1, "the webhook taken again is one more task");
+}
+
+#[tokio::test]
+async fn a_schedule_is_listed_paused_resumed_and_run_by_hand() {
+    let mut stage = Stage::set().await;
+    let project = stage.own_project();
+    edit(&project.join("integration.yaml"), |text| {
+        format!(
+            "{text}\nschedules:\n  nightly: {{ flow: order, cron: \"0 3 * * *\", zone: Europe/Stockholm }}\n"
+        )
+    });
+    stage.collective_customer().await;
+    stage.serve();
+    let order = untold(&stage).await;
+    says(&stage, &["schedule", "list"], &["nightly", "order", "T03:00:00+01:00"]);
+    says(&stage, &["schedule", "pause", "nightly", "--why", "stock count"], &["nightly"]);
+    says(&stage, &["schedule", "list"], &["stock count"]);
+    says(&stage, &["schedule", "resume", "nightly", "--why", "counted"], &["nightly"]);
+    says(&stage, &["schedule", "run", "nightly", "--why", "now"], &["nightly"]);
+    let task = stage
+        .until("the order to be moved", async || stage.tasks("order", &order).await.pop())
+        .await;
+    stage.state(task["id"].as_str().unwrap(), "done").await;
+    refused(&stage, &["schedule", "run", "daily"], 3, &["daily"]);
+    let log = stage.tenon(&["log", "--limit", "1000"]);
+    for why in ["stock count", "counted", "now"] {
+        assert!(log.contains(why), "{why}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_removed_keeps_its_tasks_until_it_is_added_again() {
+    let (stage, load) = under_load().await;
+    says(&stage, &["connection", "remove", "fortnox", "--why", "the books are sold"], &["auth"]);
+    let (order, _) = stage.order("card").await;
+    stage.tell("orders/create", &order).await;
+    let parked = stage.task(&order).await["id"].as_str().unwrap().to_owned();
+    comes_to_wait(&stage, &parked, "removed its credentials").await;
+    says(&stage, &["task", "why", &parked], &["tenon connection add"]);
+    says(&stage, &["log", "--limit", "1000"], &["connection_removed", "the books are sold"]);
+    refused(&stage, &["connection", "remove", "nowhere"], 3, &["nowhere"]);
+    stage.add_ledger().await;
+    stage.state(&parked, "done").await;
     load_is_done(&stage, &load).await;
 }

@@ -155,6 +155,14 @@ impl Seam for Virtual {
             let _ = tokio::time::timeout(left, std::future::pending::<()>()).await;
         })
     }
+
+    fn steady_ms(&self) -> i64 {
+        self.now_ms()
+    }
+
+    fn sleep_steady(&self, at_ms: i64) -> Wait<'_> {
+        self.sleep_until(at_ms)
+    }
 }
 
 /// The way to the sandbox: what has left goes on by itself, whether or not somebody waits for it.

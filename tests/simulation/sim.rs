@@ -291,12 +291,15 @@ pub struct NodeSeam {
     pub sim: Arc<Sim>,
     /// Ids of one process never go back, whatever its clock does; those of the next one may.
     latest_ms: AtomicI64,
+    /// How far the clock had been set back when the process began.
+    began_back_ms: i64,
 }
 
 impl NodeSeam {
     /// The seam of a new process.
     pub fn new(sim: Arc<Sim>) -> NodeSeam {
-        NodeSeam { sim, latest_ms: AtomicI64::new(0) }
+        let began_back_ms = sim.set_back_ms.load(Ordering::Relaxed);
+        NodeSeam { sim, latest_ms: AtomicI64::new(0), began_back_ms }
     }
 }
 
@@ -330,5 +333,13 @@ impl Seam for NodeSeam {
                 self.sim.pass(left.min(60_000)).await;
             }
         })
+    }
+
+    fn steady_ms(&self) -> i64 {
+        self.sim.world_ms() - self.began_back_ms
+    }
+
+    fn sleep_steady(&self, at_ms: i64) -> Wait<'_> {
+        Box::pin(self.sim.pass((at_ms - self.steady_ms()).max(0)))
     }
 }

@@ -46,6 +46,12 @@ pub fn day_in(at: &DateTime<FixedOffset>, zone: Tz) -> NaiveDate {
     at.with_timezone(&zone).date_naive()
 }
 
+/// The same instant as clocks show it in a zone.
+#[must_use]
+pub fn in_zone(at: &DateTime<FixedOffset>, zone: Tz) -> DateTime<FixedOffset> {
+    at.with_timezone(&zone).fixed_offset()
+}
+
 /// An instant from milliseconds since 1970 (UTC); `None` outside the calendar.
 #[must_use]
 pub fn from_millis(ms: i64) -> Option<DateTime<FixedOffset>> {

@@ -40,6 +40,8 @@ pub const TOO_MANY_FOUND: &str = "TOO_MANY_FOUND";
 pub const CONDITION_NOT_BOOL: &str = "CONDITION_NOT_BOOL";
 /// The graph names something that is not there.
 pub const GRAPH_BROKEN: &str = "GRAPH_BROKEN";
+/// No deployed integration has the connection any more.
+pub const CONNECTION_GONE: &str = "CONNECTION_GONE";
 /// A write's answer does not name the record it made.
 pub const ANSWER_WITHOUT_KEY: &str = "ANSWER_WITHOUT_KEY";
 /// The process ended before the answer came.
@@ -194,8 +196,16 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
     (
         GRAPH_BROKEN,
         "The flow names something that is not there",
-        "The compiled flow names a connection, mapping or step that this installation lacks.",
+        "The compiled flow names a mapping or step that this installation lacks.",
         "Check and deploy the flow again, then retry with the newest graph.",
+    ),
+    (
+        CONNECTION_GONE,
+        "The integration has no such connection any more",
+        "The task was begun when its flow used a connection that the deployed documents do not name. \
+         Nothing was sent.",
+        "Put the connection back and deploy, then `tenon task retry TASK`; or let the task go on by the \
+         newest flow (`--latest`), or `tenon task cancel TASK`.",
     ),
     (
         ANSWER_WITHOUT_KEY,

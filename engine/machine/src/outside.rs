@@ -133,11 +133,18 @@ impl Work<'_> {
         };
         let read = What::Read { step: ask.step.clone(), slot, value };
         if self.is_too_much(&read) {
-            let message = format!("the answer to step `{}` is too large for a journal", ask.step);
-            return Err(fault(
-                Fault::new(codes::JOURNAL_FULL, Class::Limit, message)
-                    .hint("read less at a time: narrow the step's `where:`, or detach its items"),
-            ));
+            let (what, hint) = match ask.step.as_str() {
+                "" => (
+                    "the record".to_owned(),
+                    "a task holds one record of at most 8 MiB: divide it in the source system",
+                ),
+                step => (
+                    format!("the answer to step `{step}`"),
+                    "read less at a time: narrow the step's `where:`, or detach its items",
+                ),
+            };
+            let message = format!("{what} is too large for a journal");
+            return Err(fault(Fault::new(codes::JOURNAL_FULL, Class::Limit, message).hint(hint)));
         }
         self.emit(read);
         Ok(())

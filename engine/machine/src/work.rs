@@ -179,10 +179,9 @@ impl<'a> Work<'a> {
 
     pub(crate) fn system(&self, connection: &str) -> Run<Arc<dyn System>> {
         self.world.systems.get(connection).map(Arc::clone).ok_or_else(|| {
-            fault(Fault::new(
-                codes::GRAPH_BROKEN,
-                Class::Missing,
-                format!("there is no connection `{connection}`"),
+            let message = format!("the deployed integration has no connection `{connection}`");
+            fault(Fault::new(codes::CONNECTION_GONE, Class::Missing, message).hint(
+                "put it back and deploy, then retry; or retry with --latest; or cancel the task",
             ))
         })
     }

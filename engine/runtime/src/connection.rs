@@ -82,7 +82,7 @@ impl Connection {
         for (n, row) in last.rows.iter().enumerate() {
             let Row::AccountEvent(event) = row else { continue };
             match event.what.as_str() {
-                "refused" if n == 0 => breaker.refused(event.at_ms, &event.detail),
+                "refused" | "removed" if n == 0 => breaker.refused(event.at_ms, &event.detail),
                 "paused" => breaker.pause(&event.detail),
                 "resumed" | "authorised" => {}
                 // A refresh may have ended after the pause.
@@ -93,7 +93,7 @@ impl Connection {
         if let Some(why) = &closed {
             // The other connections work; this one waits for its key or for new credentials.
             tracing::error!(connection = name, why, "credentials do not open");
-            breaker.refused(seam.now_ms(), why);
+            breaker.refused(seam.steady_ms(), why);
         }
         Ok(Connection {
             name: name.to_owned(),

@@ -1,6 +1,6 @@
 //! A seam with virtual time for tests: tokio's paused clock, counted ids, seeded randomness.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ pub struct FakeSeam {
     born: Instant,
     count: AtomicU64,
     random: AtomicU64,
+    set_back_ms: AtomicI64,
 }
 
 impl FakeSeam {
@@ -20,13 +21,23 @@ impl FakeSeam {
 
     /// A seam whose randomness comes from the seed.
     pub fn new(seed: u64) -> FakeSeam {
-        FakeSeam { born: Instant::now(), count: AtomicU64::new(0), random: AtomicU64::new(seed) }
+        FakeSeam {
+            born: Instant::now(),
+            count: AtomicU64::new(0),
+            random: AtomicU64::new(seed),
+            set_back_ms: AtomicI64::new(0),
+        }
+    }
+
+    /// Sets the clock back.
+    pub fn set_back(&self, by_ms: i64) {
+        self.set_back_ms.fetch_add(by_ms, Ordering::Relaxed);
     }
 }
 
 impl Seam for FakeSeam {
     fn now_ms(&self) -> i64 {
-        FakeSeam::BIRTH + i64::try_from(self.born.elapsed().as_millis()).unwrap()
+        self.steady_ms() - self.set_back_ms.load(Ordering::Relaxed)
     }
 
     fn id(&self, prefix: &str) -> String {
@@ -46,5 +57,14 @@ impl Seam for FakeSeam {
             let left = u64::try_from(at_ms - self.now_ms()).unwrap_or(0);
             tokio::time::sleep(Duration::from_millis(left)).await;
         })
+    }
+
+    fn steady_ms(&self) -> i64 {
+        FakeSeam::BIRTH + i64::try_from(self.born.elapsed().as_millis()).unwrap()
+    }
+
+    fn sleep_steady(&self, at_ms: i64) -> Wait<'_> {
+        let left = u64::try_from(at_ms - self.steady_ms()).unwrap_or(0);
+        Box::pin(tokio::time::sleep(Duration::from_millis(left)))
     }
 }

@@ -104,7 +104,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let now = self.gate.seam.now_ms();
+        let now = self.gate.seam.steady_ms();
         let mut inner = self.gate.lock();
         inner.limiter.ended(now, self.cost, &self.feedback);
         let crowded = !inner.waiting.is_empty();
@@ -144,7 +144,7 @@ impl Gate {
         if !inner.waiting.is_empty() {
             return None;
         }
-        inner.limiter.take(self.seam.now_ms(), cost).ok()?;
+        inner.limiter.take(self.seam.steady_ms(), cost).ok()?;
         inner.gave(flow, cost);
         Some(self.permit(cost))
     }
@@ -189,7 +189,7 @@ impl Gate {
                 Some(Blocked::Until(at)) => {
                     tokio::select! {
                         biased;
-                        () = self.seam.sleep_until(at) => {}
+                        () = self.seam.sleep_steady(at) => {}
                         () = self.changed.notified() => {}
                     }
                 }
@@ -199,7 +199,7 @@ impl Gate {
     }
 
     fn hand_out(&self) -> Option<Blocked> {
-        let now = self.seam.now_ms();
+        let now = self.seam.steady_ms();
         let mut inner = self.lock();
         inner.free_at = None;
         while let Some(line) = inner.next(now) {

@@ -45,7 +45,7 @@ pub(crate) async fn perform(
     connection: &Connection,
     errand: Errand<'_>,
 ) -> Reading {
-    let pass = connection.with_breaker(|b| b.ask(engine.seam.now_ms()));
+    let pass = connection.with_breaker(|b| b.ask(engine.seam.steady_ms()));
     if pass == Pass::Park {
         return not_sent(parked(connection));
     }
@@ -86,10 +86,10 @@ async fn enter<'c>(engine: &Engine, connection: &'c Connection, errand: &Errand<
         Some(permit) => permit,
         None => {
             let _waits = errand.task.map(|at| AtGate::new(engine, at, &connection.name));
-            let since_ms = engine.seam.now_ms();
+            let since_ms = engine.seam.steady_ms();
             let line = (errand.urgency, errand.flow);
             let permit = connection.gate.enter(line, errand.request.cost).await;
-            let waited_ms = engine.seam.now_ms().saturating_sub(since_ms);
+            let waited_ms = engine.seam.steady_ms().saturating_sub(since_ms);
             engine.metrics.limit_wait(&connection.name, waited_ms);
             permit
         }
@@ -108,10 +108,10 @@ async fn exchange(
         Ok(outgoing) => outgoing,
         Err(fault) => return not_sent(fault),
     };
-    let since_ms = engine.seam.now_ms();
+    let since_ms = engine.seam.steady_ms();
     let response = engine.transport.send(outgoing).await;
     let reading = peer.read(errand.operation, &response);
-    let took_ms = engine.seam.now_ms().saturating_sub(since_ms);
+    let took_ms = engine.seam.steady_ms().saturating_sub(since_ms);
     engine.metrics.request(&connection.name, &reading.outcome, took_ms);
     permit.learn(Feedback { wait_ms: reading.limits.wait_ms, bucket: reading.limits.bucket });
     reading
@@ -187,7 +187,7 @@ fn parked(connection: &Connection) -> Fault {
 
 /// Tells the breaker what came, and turns a failure of the whole into one that parks.
 fn settle(engine: &Engine, connection: &Connection, mut reading: Reading) -> Reading {
-    let now = engine.seam.now_ms();
+    let now = engine.seam.steady_ms();
     let jitter = || {
         let mut bytes = [0; 8];
         engine.seam.random(&mut bytes);
@@ -235,7 +235,7 @@ pub(crate) async fn watch(engine: &Engine, connection: &Connection) {
     // A canary that was let go is given this long to ask; the tasks that park meanwhile call for none.
     let mut next_canary_ms = 0;
     loop {
-        let now = engine.seam.now_ms();
+        let now = engine.seam.steady_ms();
         match connection.standing() {
             Standing::Up if connection.parked() > 0 => {
                 let wave = connection.with_breaker(crate::breaker::Breaker::next_wave);
@@ -244,7 +244,7 @@ pub(crate) async fn watch(engine: &Engine, connection: &Connection) {
                 tokio::select! {
                     biased;
                     () = connection.changed.notified() => {}
-                    () = engine.seam.sleep_until(now + 1_000) => {}
+                    () = engine.seam.sleep_steady(now + 1_000) => {}
                 }
             }
             Standing::Down { canary_at_ms, .. } if canary_at_ms <= now => {
@@ -257,14 +257,14 @@ pub(crate) async fn watch(engine: &Engine, connection: &Connection) {
                 tokio::select! {
                     biased;
                     () = connection.changed.notified() => {}
-                    () = engine.seam.sleep_until(now + 1_000) => {}
+                    () = engine.seam.sleep_steady(now + 1_000) => {}
                 }
             }
             Standing::Down { canary_at_ms, .. } => {
                 tokio::select! {
                     biased;
                     () = connection.changed.notified() => {}
-                    () = engine.seam.sleep_until(canary_at_ms) => {}
+                    () = engine.seam.sleep_steady(canary_at_ms) => {}
                 }
             }
             Standing::Up | Standing::Auth { .. } | Standing::Paused { .. } => {

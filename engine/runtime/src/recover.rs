@@ -157,7 +157,8 @@ async fn limits(engine: &Engine, under_way: bool) -> Result<(), Refusal> {
     let newest = engine.store.scan(Scan::new(Select::TasksByTime).reversed().limit(1)).await?;
     let last_ms = match newest.rows.first() {
         _ if under_way => engine.started_ms,
-        Some(Row::Task(row)) => row.updated_ms,
+        // Later than now is what a clock set back meanwhile leaves.
+        Some(Row::Task(row)) => row.updated_ms.min(engine.started_ms),
         _ => return Ok(()),
     };
     for connection in engine.connections.values() {
@@ -225,8 +226,10 @@ pub(crate) async fn found_again(engine: &Arc<Engine>) -> Result<(), Refusal> {
                 .deliver(&task.id, Input::Recovered { process_started_ms: engine.started_ms }),
             Wake::Lock => engine.dispatcher.deliver(&task.id, Input::LockFree),
             Wake::Park(connection) => {
-                if let Some(connection) = engine.connections.get(&connection) {
-                    connection.park(&task.id);
+                match engine.connections.get(&connection) {
+                    Some(connection) => connection.park(&task.id),
+                    // It finds that the connection is gone, and says so.
+                    None => engine.dispatcher.deliver(&task.id, Input::ConnectionUp { connection }),
                 }
             }
         }

@@ -4,10 +4,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chacha20poly1305::aead::OsRng;
 use chacha20poly1305::aead::rand_core::RngCore;
+use tokio::time::Instant;
 
 /// A future owned by whoever awaits it.
 pub type Wait<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -22,7 +24,15 @@ pub trait Seam: Send + Sync {
     fn random(&self, into: &mut [u8]);
     /// Resolves when `at_ms` has come: late perhaps, never early.
     fn sleep_until(&self, at_ms: i64) -> Wait<'_>;
+    /// Where [`Seam::now_ms`] would be had nobody set the clock since the process began: for what
+    /// measures how much time passes, as limits and probes do.
+    fn steady_ms(&self) -> i64;
+    /// Resolves when [`Seam::steady_ms`] has come to `at_ms`.
+    fn sleep_steady(&self, at_ms: i64) -> Wait<'_>;
 }
+
+/// When the process first asked: by the clock, and by what only grows.
+static BEGAN: LazyLock<(i64, Instant)> = LazyLock::new(|| (SystemSeam.now_ms(), Instant::now()));
 
 /// The machine's own clock and randomness.
 #[derive(Debug, Default, Clone, Copy)]
@@ -57,6 +67,16 @@ impl Seam for SystemSeam {
             }
         })
     }
+
+    fn steady_ms(&self) -> i64 {
+        let (began_ms, began) = *BEGAN;
+        began_ms.saturating_add(i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn sleep_steady(&self, at_ms: i64) -> Wait<'_> {
+        let left = u64::try_from(at_ms.saturating_sub(self.steady_ms())).unwrap_or(0);
+        Box::pin(tokio::time::sleep(Duration::from_millis(left)))
+    }
 }
 
 /// A clock that runs faster, for tests and demonstrations: retries, breakers, limits and settling
@@ -72,6 +92,12 @@ impl ScaledSeam {
     #[must_use]
     pub fn new(scale: u32, began_ms: i64) -> ScaledSeam {
         ScaledSeam { scale: i64::from(scale.max(1)), began_ms }
+    }
+
+    /// How long that is on the machine's clock, rounded up; none is left of what is past.
+    fn real(self, left: i64) -> u64 {
+        let real = left.saturating_add(self.scale).checked_div(self.scale).unwrap_or(left);
+        u64::try_from(real).unwrap_or(0)
     }
 }
 
@@ -96,11 +122,20 @@ impl Seam for ScaledSeam {
                 if left <= 0 {
                     return;
                 }
-                let real = left.saturating_add(self.scale).checked_div(self.scale).unwrap_or(left);
-                let real = u64::try_from(real).unwrap_or(1).clamp(1, 60_000);
+                let real = self.real(left).clamp(1, 60_000);
                 tokio::time::sleep(Duration::from_millis(real)).await;
             }
         })
+    }
+
+    fn steady_ms(&self) -> i64 {
+        let passed = SystemSeam.steady_ms().saturating_sub(self.began_ms);
+        self.began_ms.saturating_add(passed.saturating_mul(self.scale))
+    }
+
+    fn sleep_steady(&self, at_ms: i64) -> Wait<'_> {
+        let left = self.real(at_ms.saturating_sub(self.steady_ms()));
+        Box::pin(tokio::time::sleep(Duration::from_millis(left)))
     }
 }
 

@@ -345,6 +345,41 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_of_fifty_megabytes_is_let_go_of_at_the_bound() {
+        let most = HttpBounds::default().answer_bytes;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let peer = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await.unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 50 << 20);
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let (megabyte, mut sent) = (vec![b' '; 1 << 20], 0);
+            while sent < 50 && stream.write_all(&megabyte).await.is_ok() {
+                sent += 1;
+            }
+            sent
+        });
+        let http = Http::new(HttpBounds::default()).unwrap();
+        let Response::Lost { reason } = http.send(post(format!("http://{address}/x"))).await else {
+            panic!("an answer over the bound was taken");
+        };
+        assert_eq!(reason, format!("the answer is over {most} bytes"));
+        assert!(peer.await.unwrap() < 50, "the rest was not read");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_never_comes_is_lost_at_the_bound() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let bounds = HttpBounds { total_ms: 100, ..HttpBounds::default() };
+        let http = Http::new(bounds).unwrap();
+        let answer = http.send(post(format!("http://{address}/x"))).await;
+        assert!(matches!(answer, Response::Lost { .. }), "{answer:?}");
+        drop(listener);
+    }
+
+    #[tokio::test]
     async fn an_answer_comes_whole_and_redirects_are_answers() {
         let reply = "HTTP/1.1 302 Found\r\nLocation: /y\r\ncontent-length: 2\r\n\r\nok";
         let answer = http().send(post(peer(reply).await)).await;

@@ -19,7 +19,7 @@
 //! | `GET /audit`, `GET /deliveries` | the log (`task`, `from_ms`, `after`, `limit`), received webhooks |
 //! | `GET /settings`, `PUT /settings/NAME` | settings; body `{value}` |
 //! | `GET /tables`, `/tables/NAME`, `PUT /tables/NAME` | lookup tables; body `{key, value}` |
-//! | `GET /connections`, `PUT /connections/NAME`, `POST /connections/NAME/check`, `pause`, `resume` | connections |
+//! | `GET /connections`, `PUT`, `DELETE /connections/NAME`, `POST /connections/NAME/check`, `pause`, `resume` | connections |
 //! | `/store/…` | what is stored as a whole: see the module `store` |
 //!
 //! `integration` names one where there are several, in the query or the body.
@@ -325,6 +325,7 @@ async fn values(runtime: &Runtime, call: &Call, parts: &[&str]) -> Result<Value,
 async fn connections(runtime: &Runtime, call: &Call, rest: &[&str]) -> Result<Value, Refusal> {
     match (call.method.as_str(), rest) {
         ("GET", []) => Ok(runtime.connections()),
+        ("DELETE", [name]) => runtime.remove_connection(name, &call.by()).await,
         ("PUT", [name]) => runtime.add_connection(name, &call.body, &call.by()).await,
         ("POST", [name, "check"]) => runtime.check_connection(name).await,
         ("POST", [name, "pause"]) => runtime.pause_connection(name, &call.by()).await,

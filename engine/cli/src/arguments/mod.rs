@@ -420,6 +420,8 @@ pub enum Connection {
     Pause(ConnectionOne),
     /// Lets it work again, whatever its breaker thinks.
     Resume(ConnectionOne),
+    /// Forgets its address and credentials; its tasks wait until it is added again.
+    Remove(ConnectionOne),
     /// Seals every credential under another master key.
     RotateKey(RotateKey),
 }

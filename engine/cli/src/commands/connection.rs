@@ -36,6 +36,10 @@ pub async fn run(command: Connection) -> Ended {
             Ok(0)
         }
         Connection::Check(common) => check(&common).await,
+        Connection::Remove(one) => {
+            let path = format!("/connections/{}", one.name);
+            ask(&one, Call::new("DELETE", &path)).await
+        }
         Connection::Pause(one) => stand(&one, "pause").await,
         Connection::Resume(one) => stand(&one, "resume").await,
         Connection::RotateKey(rotate) => rotate_key(&rotate).await,
@@ -43,8 +47,11 @@ pub async fn run(command: Connection) -> Ended {
 }
 
 async fn stand(one: &ConnectionOne, verb: &str) -> Ended {
-    let body = Value::of([("by", who()), ("why", Value::text(&one.why))]);
-    let call = Call::new("POST", &format!("/connections/{}/{verb}", one.name)).body(body);
+    ask(one, Call::new("POST", &format!("/connections/{}/{verb}", one.name))).await
+}
+
+async fn ask(one: &ConnectionOne, call: Call) -> Ended {
+    let call = call.body(Value::of([("by", who()), ("why", Value::text(&one.why))]));
     output::rows(one.common.output, COLUMNS, &[once(&one.common, call).await?]);
     Ok(0)
 }

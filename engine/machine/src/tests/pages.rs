@@ -213,3 +213,28 @@ fn flows_that_run_each_other_in_a_circle_end_at_a_depth() {
     }
     assert_eq!(task.state.fault().unwrap().code, codes::CHILD_DEPTH);
 }
+
+#[test]
+fn a_million_items_are_refused_and_five_thousand_go_page_by_page_through_one_journal() {
+    let with = |count: i64| {
+        let mut process = Process::new(&detached(Failures::Stop));
+        let order = process.outside.shop["o-1"].clone();
+        let line = |n: i64| Value::of([("qty", Value::from(n))]);
+        let numbers = Value::list((1..=count).map(line).collect());
+        process.outside.shop.insert("o-1".to_owned(), order.with("lines", numbers));
+        process.keeps_moments = false;
+        process.start();
+        process
+    };
+    let process = with(1_000_000);
+    let fault = process.task.state.fault().unwrap();
+    assert_eq!(fault.code, codes::JOURNAL_FULL);
+    assert_eq!(fault.message, "the record is too large for a journal");
+    let mut process = with(5_000);
+    let mut ended = 0;
+    while !process.task.state.is_ended() {
+        ended += end_page(&mut process, done);
+    }
+    assert_eq!(ended, 5_000, "{:?}", process.task.state);
+    assert_eq!(process.task.state, State::Done);
+}

@@ -100,6 +100,24 @@ impl Runtime {
         Ok(described(connection))
     }
 
+    /// Forgets a connection's address and credentials. Its tasks wait until it is added again.
+    ///
+    /// # Errors
+    /// When there is no such connection, or the store cannot take it.
+    pub async fn remove_connection(&self, name: &str, by: &By) -> Result<Value, Refusal> {
+        let engine = self.engine();
+        let connection = engine.connection(name)?;
+        let _no_refresh_meanwhile = connection.refreshing.lock().await;
+        let line = self.audit_line(by, "connection_removed", &format!("connection {name} removed"));
+        engine.store.commit(Commit::new().put(line)).await?;
+        let why = format!("{} removed its credentials", by.who);
+        let nothing = Some(Account::default());
+        connection.journal(engine, "removed", Value::text(&why), nothing).await?;
+        connection.with_breaker(|b| b.refused(engine.seam.steady_ms(), &why));
+        connection.changed.notify_one();
+        Ok(described(connection))
+    }
+
     /// Lets a connection work again, whatever its breaker thinks.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Schedules as people see them: what is planned, paused, or run by hand.
 
-use tenon_value::Value;
+use tenon_value::{Value, time};
 
 use super::By;
 use crate::engine::Runtime;
@@ -35,9 +35,15 @@ impl Runtime {
             let every = next_ten(at, planned);
             times = std::iter::once(planned).chain(every).take(10).collect();
         }
+        // As a clock on the wall there shows it.
+        let zone = match at {
+            tenon_graph::At::Cron { zone, .. } => time::zone(zone),
+            _ => None,
+        };
         let instant = |ms: i64| {
-            let at = tenon_value::time::from_millis(ms);
-            Value::from(at.map(|at| tenon_value::time::format_datetime(&at)).unwrap_or_default())
+            let at = time::from_millis(ms);
+            let at = at.map(|at| zone.map_or(at, |zone| time::in_zone(&at, zone)));
+            Value::from(at.map(|at| time::format_datetime(&at)).unwrap_or_default())
         };
         let paused = engine.words.of(Of::PausedSchedule, integration, &one.schedule.name);
         let last = if plan.says.is_empty() { Value::Missing } else { Value::from(plan.last_ms) };
