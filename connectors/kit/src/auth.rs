@@ -153,7 +153,7 @@ fn is_whole_host(template: &str) -> bool {
 fn leaves_host(template: &str, name: &str, value: &str) -> bool {
     let inside = !is_whole_host(template) && host_of(template).contains(&format!("{{{name}}}"));
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    inside && !(value.bytes().all(fits) && !value.is_empty())
+    inside && (value.is_empty() || !value.bytes().all(fits))
 }
 
 /// A request as it goes on the wire, secrets included; so it has no `Debug`.

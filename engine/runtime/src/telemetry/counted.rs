@@ -42,6 +42,20 @@ impl Noted {
     }
 }
 
+impl Noted {
+    /// Of a task whose row is removed.
+    fn gone(id: &str) -> Noted {
+        Noted {
+            place: place(id),
+            stand: None,
+            at_ms: 0,
+            flow: String::new(),
+            made_by: None,
+            state: String::new(),
+        }
+    }
+}
+
 impl Counted {
     /// A store that tells these metrics.
     pub(crate) fn new(inside: Arc<dyn Store>, metrics: Arc<Metrics>) -> Counted {
@@ -54,6 +68,7 @@ impl Store for Counted {
     async fn commit(&self, commit: Commit) -> Result<Position, StoreError> {
         let tasks = commit.ops.iter().filter_map(|op| match op {
             Op::Put(Row::Task(row)) => Some(Noted::of(row)),
+            Op::Delete(Key::Task { id }) => Some(Noted::gone(id)),
             _ => None,
         });
         let noted: Vec<Noted> = tasks.collect();
@@ -102,5 +117,34 @@ impl Store for Counted {
 
     async fn compact(&self) -> Result<Compacted, StoreError> {
         self.inside.compact().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tenon_store::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_is_kept_counts_and_a_row_that_is_removed_counts_no_more() {
+        let metrics = Arc::new(Metrics::new());
+        let store = Counted::new(Arc::new(MemoryStore::new()), metrics.clone());
+        let row = |state: &str| TaskRow {
+            id: "task_1".to_owned(),
+            flow: "order".to_owned(),
+            state: state.to_owned(),
+            ..TaskRow::default()
+        };
+        let counts = || metrics.tally().now(&HashMap::new()).into_keys().collect::<Vec<_>>();
+        let refused = Commit::new().absent(row("queued").key()).put(row("queued"));
+        store.commit(refused.clone()).await.unwrap();
+        store.commit(Commit::new().put(row("failed"))).await.unwrap();
+        store.commit(refused).await.unwrap_err();
+        assert_eq!(counts(), [("failed", "")], "what was refused is not so");
+        store.commit(Commit::new().delete(row("failed").key())).await.unwrap();
+        assert_eq!(counts(), []);
     }
 }
