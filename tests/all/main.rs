@@ -5,6 +5,7 @@ mod auth;
 mod bad_input;
 mod cut;
 mod demo;
+mod deploys;
 mod documents;
 mod examples;
 mod fuzz;

@@ -33,6 +33,7 @@ pub const TOPICS: &[Topic] = topics! {
     "tests": "tests beside the documents",
     "flows": "what happens, and what starts it",
     "steps": "the verbs of flows and their keys",
+    "deploy": "changing flows that run: deploy, move, shadow run",
 };
 
 #[cfg(test)]

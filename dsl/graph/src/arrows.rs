@@ -26,7 +26,7 @@ pub(crate) enum Way {
 
 /// The step whose list another step stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+pub(crate) enum Owner {
     /// The steps of an item.
     Each(usize),
     /// The steps when all items have ended.
@@ -55,7 +55,7 @@ fn index(to: Option<u32>) -> Option<usize> {
 }
 
 /// The owner of each step; none for those of the flow itself.
-fn owners(nodes: &[Node]) -> Vec<Option<Owner>> {
+pub(crate) fn owners(nodes: &[Node]) -> Vec<Option<Owner>> {
     let mut owners = vec![None; nodes.len()];
     for (at, node) in nodes.iter().enumerate() {
         match &node.step {

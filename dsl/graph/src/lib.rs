@@ -8,10 +8,12 @@ mod arrows;
 mod hash;
 mod picture;
 mod triggers;
+mod twins;
 
 pub use hash::GraphHash;
 pub use picture::Form;
 pub use triggers::{At, Overlap, Poll, Schedule, Triggers};
+pub use twins::{Twin, Twins};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

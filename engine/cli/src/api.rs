@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenon_runtime::{Collector, Config, Ground, Http, HttpBounds, Runtime, Seam};
+use tenon_runtime::{
+    Collector, Config, Deployed, Deployment, Ground, Http, HttpBounds, Runtime, Seam,
+};
 use tenon_server::{ApiFile, Call};
 use tenon_store_sled::{Options, SledStore};
 use tenon_value::{Value, json};
@@ -46,6 +48,20 @@ impl Api {
     /// As [`Api::of`].
     pub async fn moving(dir: &Path, project: Option<&Path>) -> Result<Api, Failure> {
         Api::reach(dir, project, Starting::default()).await
+    }
+
+    /// A way to deploy documents: to the server that holds the directory, or to the directory itself,
+    /// whatever it ran until now.
+    ///
+    /// # Errors
+    /// As [`Api::of`].
+    pub async fn deploying(dir: &Path, deployment: Deployment) -> Result<Api, Failure> {
+        if let Some(server) = Api::server(dir).await? {
+            return Ok(server);
+        }
+        let starting = Starting { idle: true, looks: true, ..Starting::default() };
+        let (runtime, store) = start_on(dir, open(dir, None)?, deployment, starting).await?;
+        Ok(Api::Here { runtime: Box::new(runtime), store })
     }
 
     /// The server that holds a directory; none when nobody answers for it.
@@ -110,7 +126,9 @@ async fn send(file: &ApiFile, client: &reqwest::Client, call: Call) -> Result<Va
     if !matches!(call.body, Value::Missing) {
         request = request.header("Content-Type", "application/json").body(json::write(&call.body));
     }
-    if call.path.starts_with("/store/") {
+    if call.path.starts_with("/store/")
+        || ["/deploy", "/shadow"].iter().any(|p| call.path.ends_with(p))
+    {
         // These go through everything that is stored.
         request = request.timeout(Duration::from_secs(6 * 3_600));
     }
@@ -147,31 +165,104 @@ pub struct Starting {
     pub unlimited: bool,
     /// Time passes this many times faster for the engine; 0 and 1 leave it alone.
     pub time_scale: u32,
+    /// Only looks at what the documents would mean.
+    pub looks: bool,
+    /// Says where a folder's documents are not those that run.
+    pub tells: bool,
     /// Mebibytes that must stay free on the disk for work to go on; none is the store's own bound.
     pub keep_free_mib: Option<u64>,
     /// The OTLP/HTTP address of who collects traces; none makes none.
     pub traces: Option<String>,
 }
 
-/// Opens a directory's store and starts an engine on it.
+/// Opens a directory's store and starts an engine on it: with what was deployed to it, else with the
+/// documents of a folder.
 ///
 /// # Errors
-/// When the integration has errors, or the store can't be opened.
+/// When the documents have errors, or the store can't be opened.
 pub async fn start(
     dir: &Path,
     project: Option<&Path>,
     starting: Starting,
 ) -> Result<(Runtime, Arc<SledStore>), Failure> {
-    let connectors = project::connectors()?;
-    let integration = project::integration(project, &connectors)?;
-    let deployment = crate::deploy::deployment(integration, &connectors)?;
+    // Nothing can be deployed to a directory that is not there: findings come before it is made.
+    let first = match dir.join("store").is_dir() {
+        true => None,
+        false => Some(of_folder(project)?),
+    };
     let store = open(dir, starting.keep_free_mib)?;
+    let deployment = match first {
+        Some(deployment) => Ok(deployment),
+        None => what_runs(dir, &store, project, starting.tells).await,
+    };
+    match deployment {
+        Ok(deployment) => start_on(dir, store, deployment, starting).await,
+        Err(failure) => {
+            close(&store).await;
+            Err(failure)
+        }
+    }
+}
+
+fn of_folder(project: Option<&Path>) -> Result<Deployment, Failure> {
+    let connectors = project::connectors()?;
+    let folder = project::Folder::open(project)?;
+    let integration = project::checked(&folder, &connectors, "nothing was started")?;
+    folder.deployment(integration, &connectors)
+}
+
+/// What a directory runs.
+async fn what_runs(
+    dir: &Path,
+    store: &SledStore,
+    project: Option<&Path>,
+    tells: bool,
+) -> Result<Deployment, Failure> {
+    let refuse = |refusal: tenon_runtime::Refusal| refused(&refusal.to_value());
+    let Some(deployed) = Deployed::of(store).await.map_err(refuse)? else {
+        return of_folder(project);
+    };
+    if tells && let Some(project) = project {
+        let folder = project::Folder::open(Some(project))?;
+        if folder.documents().files != deployed.documents.files {
+            eprintln!(
+                "warning: {} runs what {} deployed to it from {}, not the documents of {} as they are \
+                 now: `tenon deploy {}` makes those run",
+                dir.display(),
+                deployed.by,
+                deployed.documents.folder,
+                project.display(),
+                project.display()
+            );
+        }
+    }
+    match tenon_server::compile(&deployed.documents).map_err(refuse)? {
+        Ok(deployment) => Ok(deployment),
+        Err(found) => {
+            eprint!("{}", tenon_source::render(&found, project::human()));
+            let what = tenon_source::summary(&found);
+            Err(Failure::findings(format!(
+                "what is deployed to {} has {what} for this version of tenon",
+                dir.display()
+            ))
+            .hint("deploy documents without them: `tenon deploy DIR`; open tasks stay on their graphs"))
+        }
+    }
+}
+
+async fn start_on(
+    dir: &Path,
+    store: Arc<SledStore>,
+    deployment: Deployment,
+    starting: Starting,
+) -> Result<(Runtime, Arc<SledStore>), Failure> {
     let seam: Arc<dyn Seam> = crate::clock::seam(starting.time_scale, dir)?;
     let ground = ground(dir, Arc::clone(&store), seam)?;
     let config = Config {
         idle: starting.idle,
         polls: starting.polls,
         limits: !starting.unlimited,
+        keeps_graphs: !starting.looks,
         ..Config::default()
     };
     let collector = starting.traces.map(collector).transpose()?;

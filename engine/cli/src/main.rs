@@ -20,7 +20,6 @@ mod bench_mapper;
 mod clock;
 mod commands;
 mod demo;
-mod deploy;
 mod exit;
 mod output;
 mod project;

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use tenon_flow::Integration;
-use tenon_kit::Connector;
 use tenon_source::{Diagnostic, Severity};
 
 use crate::exit::Failure;
@@ -66,6 +64,30 @@ impl Folder {
         Ok(Folder { name: path.display().to_string(), files })
     }
 
+    /// As what is deployed.
+    pub fn documents(&self) -> tenon_runtime::Documents {
+        tenon_runtime::Documents { folder: self.name.clone(), files: self.files.clone() }
+    }
+
+    /// An integration of the folder as the engine runs it. Places in its graphs are inside the folder: the
+    /// same documents are the same graphs wherever they stand.
+    ///
+    /// # Errors
+    /// When it names a connector that is not in the catalog.
+    pub fn deployment(
+        &self,
+        mut integration: Integration,
+        connectors: &Connectors,
+    ) -> Result<tenon_runtime::Deployment, Failure> {
+        let before = format!("{}/", self.name);
+        for node in integration.graphs.values_mut().flat_map(|graph| &mut graph.nodes) {
+            if let Some(inside) = node.place.strip_prefix(&before) {
+                node.place = inside.to_owned();
+            }
+        }
+        tenon_server::deployment(integration, connectors).map_err(Failure::findings)
+    }
+
     /// Checks and compiles it.
     pub fn load(&self, connectors: &Connectors) -> (Option<Integration>, Vec<Diagnostic>) {
         tenon_flow::load_integration_at(&self.name, &self.files, connectors)
@@ -108,25 +130,14 @@ fn read(folder: &Path, below: &str, files: &mut BTreeMap<String, String>) -> Res
     Ok(())
 }
 
-/// Connectors by name.
-pub type Connectors = BTreeMap<String, Arc<Connector>>;
+pub use tenon_server::Connectors;
 
 /// Every connector of the catalog.
 ///
 /// # Errors
 /// When a built-in manifest does not load, which the gates of the catalog exclude.
 pub fn connectors() -> Result<Connectors, Failure> {
-    let mut connectors = BTreeMap::new();
-    for name in tenon_kit::catalog_names() {
-        let files = tenon_kit::catalog(name).unwrap_or_default();
-        let (connector, found) = tenon_kit::Connector::load(&files);
-        let connector = connector.ok_or_else(|| {
-            let first = found.first().map(|d| d.message.clone()).unwrap_or_default();
-            Failure::internal(format!("the built-in connector {name} does not load: {first}"))
-        })?;
-        connectors.insert(name.to_owned(), Arc::new(connector));
-    }
-    Ok(connectors)
+    tenon_server::connectors().map_err(Failure::internal)
 }
 
 /// An integration without findings that are errors, or a failure that shows them.
@@ -134,7 +145,19 @@ pub fn connectors() -> Result<Connectors, Failure> {
 /// # Errors
 /// When the folder can't be read or has errors.
 pub fn integration(path: Option<&Path>, connectors: &Connectors) -> Result<Integration, Failure> {
-    let folder = Folder::open(path)?;
+    checked(&Folder::open(path)?, connectors, "nothing was started")
+}
+
+/// The integration of a folder without findings that are errors, or a failure that shows them and says
+/// what did not come of it.
+///
+/// # Errors
+/// When the folder has errors.
+pub fn checked(
+    folder: &Folder,
+    connectors: &Connectors,
+    nothing: &str,
+) -> Result<Integration, Failure> {
     let (integration, found) = folder.load(connectors);
     match integration {
         Some(integration) => Ok(integration),
@@ -142,12 +165,9 @@ pub fn integration(path: Option<&Path>, connectors: &Connectors) -> Result<Integ
             let errors: Vec<Diagnostic> =
                 found.into_iter().filter(|d| d.severity == Severity::Error).collect();
             eprint!("{}", tenon_source::render(&errors, human()));
-            Err(Failure::findings(format!(
-                "{} has {}",
-                folder.name,
-                tenon_source::summary(&errors)
-            ))
-            .hint("`tenon explain CODE` says more about a code; nothing was started"))
+            let message = format!("{} has {}", folder.name, tenon_source::summary(&errors));
+            Err(Failure::findings(message)
+                .hint(format!("`tenon explain CODE` says more about a code; {nothing}")))
         }
     }
 }

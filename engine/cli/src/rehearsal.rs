@@ -158,6 +158,7 @@ impl Rehearsal<'_> {
         loop {
             let world = World {
                 graph,
+                pinned: None,
                 systems: &self.systems,
                 reads: &reads,
                 held: &held,

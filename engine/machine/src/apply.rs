@@ -116,6 +116,7 @@ pub fn apply(task: &mut Task, event: &Event) {
             task.graph = *to;
             task.place = None;
         }
+        What::StepsRenamed { steps } => crate::renaming::rename(task, steps),
         What::Retried { .. } => retried(task),
         What::ReadsForgotten { step: Some(step) } => {
             drop_refused(task.edit(step));

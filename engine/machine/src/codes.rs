@@ -18,6 +18,8 @@ pub const ALREADY_DONE: &str = "ALREADY_DONE";
 pub const CHILD_FAILED: &str = "CHILD_FAILED";
 /// A write that was made is not on the way any more.
 pub const DIVERGED: &str = "DIVERGED";
+/// A task does not fit another graph.
+pub const MOVE_BLOCKED: &str = "MOVE_BLOCKED";
 /// The journal is full.
 pub const JOURNAL_FULL: &str = "JOURNAL_FULL";
 /// An `each` has more items than one task does.
@@ -269,6 +271,14 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
         "The verb does not fit",
         "A verb was given to a task that is in no state for it.",
         "Look at the task: its page names the verbs that fit.",
+    ),
+    (
+        MOVE_BLOCKED,
+        "The task does not fit the other graph",
+        "What the task did, or the step it stands in, is not in that version of its flow, or means \
+         something else there. It stays on the graph it has, and goes on by that.",
+        "Let it end on its graph. Where you know which step it is, say so: `tenon task move ID --to \
+         latest --step OLD=NEW`. Or end it and start the record anew: `tenon task cancel`, `rerun`.",
     ),
     (
         PATCH_REFUSED,

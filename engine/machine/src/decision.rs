@@ -20,6 +20,9 @@ use crate::task::Task;
 pub struct World<'a> {
     /// The graph of the task ([`Task::graph`]); for `retry` with a newer one, that one.
     pub graph: &'a LoadedGraph,
+    /// The graph the task went by so far, where a verb asks to go on by another one. None where it is
+    /// the same, or can't be read.
+    pub pinned: Option<&'a LoadedGraph>,
     /// The systems, by the connection names of the integration.
     pub systems: &'a BTreeMap<String, Arc<dyn System>>,
     /// Stored state, as far as it is at hand.
@@ -199,6 +202,8 @@ pub enum Verb {
     Move {
         /// The graph.
         to: GraphHash,
+        /// What steps are there, where a person says so: ids here and there.
+        steps: BTreeMap<String, String>,
     },
     /// Kept with the task by people who work together.
     Care(Care),

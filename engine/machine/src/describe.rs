@@ -86,6 +86,7 @@ impl What {
             What::PageEnded { .. } => "page_ended",
             What::PageFailed { .. } => "page_failed",
             What::ItemHealed { .. } => "item_healed",
+            What::StepsRenamed { .. } => "steps_renamed",
         }
     }
 
@@ -180,6 +181,10 @@ impl What {
             What::CancelAsked { by, why } => format!("to be cancelled, by {by}: {why}"),
             What::GraphChanged { to } => format!("goes on by graph {}", to.short()),
             What::Moved { to, by, why } => format!("moved to graph {} by {by}: {why}", to.short()),
+            What::StepsRenamed { steps } => {
+                let pairs = steps.iter().map(|(old, new)| format!("step {old} is {new} there"));
+                pairs.collect::<Vec<_>>().join(", ")
+            }
             What::Closed { by, why } => format!("taken as done by {by}: {why}"),
             What::CaredFor { care, by, why } => care.describe(by, why),
             What::OutcomesForgotten { steps } => match steps.as_slice() {

@@ -479,6 +479,13 @@ pub enum What {
         #[n(2)]
         again: Vec<String>,
     },
+    /// By the graph it goes on by, steps have other names.
+    #[n(48)]
+    StepsRenamed {
+        /// Pairs of ids: as it was, as it is.
+        #[n(0)]
+        steps: Vec<(String, String)>,
+    },
     /// The steps that make a step undone have ended.
     #[n(38)]
     Undone {

@@ -23,11 +23,13 @@ mod frame;
 mod holds;
 mod loaded;
 mod making;
+mod moving;
 mod outside;
 mod pages;
 mod parts;
 mod patch;
 mod picture;
+mod renaming;
 mod repairs;
 mod roads;
 mod state;
@@ -54,6 +56,7 @@ pub use event::{
     What, Who,
 };
 pub use loaded::{BadGraph, LoadedGraph};
+pub use moving::{Block, Fit, FitClass, fit};
 pub use picture::picture;
 pub use state::{Reason, State, TaskId};
 pub use system::{Difference, System};

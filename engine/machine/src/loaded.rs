@@ -147,6 +147,11 @@ impl LoadedGraph {
         self.inside.get(&around).is_some_and(|inside| inside.contains(&at))
     }
 
+    /// Whether one `each` or `together` has both nodes inside.
+    pub(crate) fn share_list(&self, a: u32, b: u32) -> bool {
+        self.inside.values().any(|inside| inside.contains(&a) && inside.contains(&b))
+    }
+
     /// Whether a node is inside any `each` or `together`.
     pub(crate) fn is_inner(&self, at: u32) -> bool {
         self.inside.values().any(|inside| inside.contains(&at))

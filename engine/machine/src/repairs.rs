@@ -1,8 +1,8 @@
-//! What people repair in a task: outcomes forgotten, steps skipped, values edited, another graph.
+//! What people repair in a task: outcomes forgotten, steps skipped, values edited.
 
 use std::collections::BTreeSet;
 
-use tenon_graph::{GraphHash, Node, Step};
+use tenon_graph::{Node, Step};
 use tenon_kit::Operation;
 use tenon_value::Value;
 
@@ -166,27 +166,6 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Goes on by another graph of its flow, from where it stands. The world's graph is that one.
-    pub(crate) fn move_to(&mut self, to: GraphHash, who: (&str, &str)) -> Verdict {
-        self.is_open_to_repair(None)?;
-        let done = self.task.steps.iter().filter(|(_, record)| {
-            let write = record.write.as_deref();
-            write.is_some_and(|write| matches!(write.status, WriteStatus::Done { .. }))
-        });
-        let lost = done.map(|(id, _)| id).find(|id| {
-            let base = id.split('[').next().unwrap_or(id);
-            self.world.graph.step(base).is_none()
-        });
-        if let Some(step) = lost {
-            let message =
-                format!("the write of step `{step}` was made, and that graph has no such step");
-            let hint = "move to a graph that has the step, or cancel and start the record anew";
-            return refuse(codes::VERB_REFUSED, message, hint);
-        }
-        self.emit(What::Moved { to, by: who.0.to_owned(), why: who.1.to_owned() });
-        Ok(())
-    }
-
     /// Notes of people; they change nothing the task does.
     pub(crate) fn care(&mut self, care: &Care, who: (&str, &str)) -> Verdict {
         let (by, why) = (who.0.to_owned(), who.1.to_owned());
@@ -195,7 +174,7 @@ impl Work<'_> {
     }
 
     /// Ended tasks and open writes are not repaired.
-    fn is_open_to_repair(&self, step: Option<&str>) -> Verdict {
+    pub(crate) fn is_open_to_repair(&self, step: Option<&str>) -> Verdict {
         let ended =
             matches!(self.task.state, State::Done | State::Skipped(_) | State::Cancelled { .. });
         if ended {

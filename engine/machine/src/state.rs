@@ -355,6 +355,40 @@ impl Reason {
         }
     }
 
+    /// The step it is about; empty for the reading of the source record.
+    #[must_use]
+    pub fn step(&self) -> Option<&str> {
+        match self {
+            Reason::Retry { step, .. }
+            | Reason::Lock { step, .. }
+            | Reason::Outcome { of: step, .. }
+            | Reason::Children { step, .. }
+            | Reason::UnknownOutcome { step, .. }
+            | Reason::SameRecord { step, .. }
+            | Reason::Document { step, .. }
+            | Reason::Signal { step, .. }
+            | Reason::UndoFailed { step, .. }
+            | Reason::Fault { step, .. } => Some(step),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn step_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Reason::Retry { step, .. }
+            | Reason::Lock { step, .. }
+            | Reason::Outcome { of: step, .. }
+            | Reason::Children { step, .. }
+            | Reason::UnknownOutcome { step, .. }
+            | Reason::SameRecord { step, .. }
+            | Reason::Document { step, .. }
+            | Reason::Signal { step, .. }
+            | Reason::UndoFailed { step, .. }
+            | Reason::Fault { step, .. } => Some(step),
+            _ => None,
+        }
+    }
+
     /// The connection it waits for.
     #[must_use]
     pub fn connection(&self) -> Option<&str> {

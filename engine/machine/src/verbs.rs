@@ -1,10 +1,13 @@
 //! What people do with a task.
 
+use std::collections::BTreeMap;
+
 use tenon_value::{Class, Fault, Value};
 
 use crate::codes;
 use crate::decision::{Decision, Effect, Refused, Verb, World};
 use crate::event::{Said, What, Who};
+use crate::moving::refuse_blocked;
 use crate::state::{Reason, State};
 use crate::task::{Task, WriteStatus};
 use crate::work::Work;
@@ -23,7 +26,7 @@ pub(crate) fn decide_verb(
         Verb::Skip { step, output } => work.skip_step(step, output, who),
         Verb::Edit { part, step, patch } => work.edit(*part, step, patch, who),
         Verb::Done => work.close(who),
-        Verb::Move { to } => work.move_to(*to, who),
+        Verb::Move { to, steps } => work.move_to(*to, steps, who),
         Verb::Care(care) => work.care(care, who),
         Verb::Cancel => work.cancel(who),
         Verb::Say(said) => work.say(said, who),
@@ -93,7 +96,10 @@ impl Work<'_> {
         self.emit(What::Retried { by: by.clone(), why: why.clone() });
         self.emit(What::ReadsForgotten { step: None });
         if let Some(to) = latest.filter(|to| *to != self.task.graph) {
+            let fit = self.fit(&BTreeMap::new());
+            refuse_blocked(&fit)?;
             self.emit(What::GraphChanged { to });
+            self.follow(&fit);
         }
         for child in failed {
             let (by, why) = (by.clone(), why.clone());

@@ -45,6 +45,12 @@ pub const WEBHOOK_SHAPE: &str = "WEBHOOK_SHAPE";
 
 /// A file could not be written to, or taken in, as an export.
 pub const EXPORT_UNUSABLE: &str = "EXPORT_UNUSABLE";
+/// Documents of another integration, or of other connections.
+pub const OTHER_INTEGRATION: &str = "OTHER_INTEGRATION";
+/// A flow is gone from the documents, and tasks run it.
+pub const FLOW_NEEDED: &str = "FLOW_NEEDED";
+/// What is deployed can't be read.
+pub const DEPLOYED_UNREADABLE: &str = "DEPLOYED_UNREADABLE";
 /// A person's data stands in a task with a write whose outcome is not known.
 pub const ERASE_OPEN_WRITE: &str = "ERASE_OPEN_WRITE";
 /// The next master key must be given.
@@ -69,6 +75,27 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
         "A reference is there already",
         "One source record has one target. A second reference would let two documents be written.",
         "Look at the one that is there; when it is wrong, delete it first, then add the right one.",
+    ),
+    (
+        OTHER_INTEGRATION,
+        "The documents are of another integration",
+        "A data directory runs one integration. References and time history belong to its two accounts, \
+         and its open tasks need its connections; nothing was deployed.",
+        "Deploy to the directory of that integration. Where the connections themselves change, stop the \
+         server, deploy, and start it again.",
+    ),
+    (
+        FLOW_NEEDED,
+        "Tasks run a flow that is gone from the documents",
+        "Tasks stay on the graphs they began with, and these run that flow as a step. Without it they \
+         could not go on; nothing was deployed.",
+        "Keep the flow until the tasks have ended, or move them to the new graph first.",
+    ),
+    (
+        DEPLOYED_UNREADABLE,
+        "What is deployed here can't be read",
+        "The row that holds the documents of this directory is damaged, or a later version wrote it.",
+        "Deploy the documents again: `tenon deploy DIR`. `tenon store verify` looks for other damage.",
     ),
     (
         VERB_UNKNOWN,

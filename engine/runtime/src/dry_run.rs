@@ -42,7 +42,7 @@ impl Runtime {
         for _ in 0..100 {
             let Some(created) = todo.pop_front() else { break };
             let (flow, record) = (created.flow.clone(), created.record.clone());
-            let end = one(engine, integration, created, &mut writes, &mut todo).await?;
+            let end = one(engine, &integration, created, &mut writes, &mut todo).await?;
             if flow != start.flow {
                 runs.push(Value::of([
                     ("flow", Value::from(flow)),
@@ -75,7 +75,7 @@ async fn one(
     let graph = engine.graph(hash).await?;
     let integration = integration.clone();
     let urgency = Urgency::Live;
-    let mut running = Running { id, task, graph, integration, urgency, trail: None };
+    let mut running = Running { id, task, graph, pinned: None, integration, urgency, trail: None };
     let mut next = VecDeque::from([Input::Start]);
     while let Some(input) = next.pop_front() {
         let decision = decided(engine, &running, &input, &BTreeMap::new(), true).await?;

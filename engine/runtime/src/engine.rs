@@ -43,6 +43,9 @@ pub struct Config {
     pub limits: bool,
     /// Lets go of what has ended long ago.
     pub retention: bool,
+    /// Stores the graphs it is started with, so that tasks go by them. Without, it only looks at what
+    /// they would mean, until they are deployed.
+    pub keeps_graphs: bool,
 }
 
 impl Default for Config {
@@ -55,6 +58,7 @@ impl Default for Config {
             polls: true,
             limits: true,
             retention: true,
+            keeps_graphs: true,
         }
     }
 }
@@ -92,7 +96,7 @@ impl Ground {
 /// One integration as it runs.
 pub(crate) struct Integration {
     pub(crate) deployment: Deployment,
-    pub(crate) live: Live,
+    pub(crate) live: Arc<Live>,
     pub(crate) pair: String,
     pub(crate) newest: BTreeMap<String, GraphHash>,
     pub(crate) systems: BTreeMap<String, Arc<dyn System>>,
@@ -105,7 +109,7 @@ pub(crate) struct Engine {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) vault: Vault,
     pub(crate) config: Config,
-    pub(crate) integrations: BTreeMap<String, Arc<Integration>>,
+    pub(crate) integrations: RwLock<BTreeMap<String, Arc<Integration>>>,
     pub(crate) connections: BTreeMap<String, Arc<Connection>>,
     pub(crate) graphs: RwLock<BTreeMap<GraphHash, Arc<LoadedGraph>>>,
     pub(crate) lanes: Lanes,
@@ -139,6 +143,12 @@ pub(crate) struct Engine {
     pub(crate) metrics: Arc<Metrics>,
     /// What people said that holds until they take it back.
     pub(crate) words: crate::said::Words,
+    /// How often documents were deployed to this process: what reads them anew hears of it.
+    pub(crate) deployed: watch::Sender<u64>,
+    /// One deploy at a time.
+    pub(crate) deploying: tokio::sync::Mutex<()>,
+    /// One run of a poll or schedule at a time, whichever documents it goes by.
+    pub(crate) runs: crate::schedules::Runs,
 }
 
 /// Tasks that wait for something with a name: a lock somebody holds, a reference.
@@ -267,22 +277,37 @@ impl Engine {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Every integration.
-    pub(crate) fn integrations(&self) -> impl Iterator<Item = &Arc<Integration>> {
-        self.integrations.values()
+    /// Every integration, as it was deployed last.
+    pub(crate) fn integrations(&self) -> Vec<Arc<Integration>> {
+        let all = self.integrations.read().unwrap_or_else(PoisonError::into_inner);
+        all.values().cloned().collect()
+    }
+
+    /// Lets what comes from now on go by these documents.
+    pub(crate) fn put_integration(&self, integration: Arc<Integration>) {
+        let name = integration.deployment.integration.clone();
+        let mut all = self.integrations.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(name, integration);
+    }
+
+    /// Keeps a graph that is ready to be walked.
+    pub(crate) fn put_graph(&self, graph: Arc<LoadedGraph>) {
+        let mut graphs = self.graphs.write().unwrap_or_else(PoisonError::into_inner);
+        graphs.entry(graph.hash).or_insert(graph);
     }
 
     /// An integration by name; the only one when the name is empty.
-    pub(crate) fn integration(&self, name: &str) -> Result<&Arc<Integration>, Refusal> {
+    pub(crate) fn integration(&self, name: &str) -> Result<Arc<Integration>, Refusal> {
+        let all = self.integrations();
         if name.is_empty() {
-            let mut all = self.integrations.values();
-            return match (all.next(), all.next()) {
-                (Some(only), None) => Ok(only),
-                (None, _) => Err(Refusal::not_found("integration", "(any)")),
+            return match all.as_slice() {
+                [only] => Ok(only.clone()),
+                [] => Err(Refusal::not_found("integration", "(any)")),
                 _ => Err(Refusal::invalid("there are several integrations: name one")),
             };
         }
-        self.integrations.get(name).ok_or_else(|| Refusal::not_found("integration", name))
+        let found = all.into_iter().find(|one| one.deployment.integration == name);
+        found.ok_or_else(|| Refusal::not_found("integration", name))
     }
 
     /// The integration that has a flow.
@@ -290,12 +315,12 @@ impl Engine {
         &self,
         integration: Option<&str>,
         flow: &str,
-    ) -> Result<(&Arc<Integration>, GraphHash), Refusal> {
+    ) -> Result<(Arc<Integration>, GraphHash), Refusal> {
         let mut found = self
-            .integrations
-            .values()
+            .integrations()
+            .into_iter()
             .filter(|i| integration.is_none_or(|name| i.deployment.integration == name))
-            .filter_map(|i| Some((i, *i.newest.get(flow)?)));
+            .filter_map(|i| i.newest.get(flow).copied().map(|hash| (i, hash)));
         let first = found.next().ok_or_else(|| Refusal::not_found("flow", flow))?;
         if found.next().is_some() {
             let message = format!("several integrations have a flow `{flow}`: name one");

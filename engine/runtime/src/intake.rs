@@ -180,7 +180,13 @@ impl Runtime {
                     topic: incoming.topic.clone(),
                     delivery: delivery.to_owned(),
                 };
-                let task = Wanted { integration, graph: *graph, flow, record: &record, trigger };
+                let task = Wanted {
+                    integration: &integration,
+                    graph: *graph,
+                    flow,
+                    record: &record,
+                    trigger,
+                };
                 let (newborn, birth) = wanted(engine, task).await?;
                 tasks.push(newborn.id.to_string());
                 newborns.push(newborn);
@@ -201,7 +207,6 @@ impl Runtime {
     ) -> Result<String, Refusal> {
         let engine = self.engine();
         let (integration, graph) = engine.of_flow(start.integration, start.flow)?;
-        let integration = integration.clone();
         if start.record.trim().is_empty() {
             return Err(Refusal::invalid("a record's id is needed"));
         }

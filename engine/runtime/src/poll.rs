@@ -20,8 +20,9 @@ use crate::recover::until_stop;
 use crate::refusal::Refusal;
 use crate::said::Of;
 
-/// Runs every flow's poll as long as the engine.
+/// Runs every flow's poll as long as the engine, or until other documents are deployed.
 pub(crate) fn run(engine: &Arc<Engine>) {
+    let times = *engine.deployed.borrow();
     for integration in engine.integrations() {
         for flow in integration.newest.keys() {
             let (integration, flow) = (integration.clone(), flow.clone());
@@ -29,22 +30,44 @@ pub(crate) fn run(engine: &Arc<Engine>) {
                 let source = Source::of(&engine, &integration, &flow, Trigger::Poll).await;
                 let Ok(source) = source else { return };
                 let Some(poll) = source.poll.clone() else { return };
+                let name = cursor_name(&integration, &flow);
                 loop {
-                    let name = &source.integration.deployment.integration;
-                    let paused = engine.words.of(Of::PausedFlow, name, &source.flow).is_some();
-                    match if paused { Ok(0) } else { once(&engine, &source).await } {
-                        Ok(count) if count > 0 => {
-                            tracing::info!(flow = source.flow, count, "polled");
-                        }
-                        Ok(_) => {}
-                        Err(refusal) => {
-                            tracing::warn!(flow = source.flow, %refusal, "a poll failed");
-                        }
+                    let run = engine.runs.of(&name).await;
+                    if *engine.deployed.borrow() != times {
+                        return;
                     }
+                    turn(&engine, &source).await;
+                    drop(run);
                     let next = engine.seam.now_ms() + poll.every_ms.max(1_000);
-                    engine.seam.sleep_until(next).await;
+                    tokio::select! {
+                        biased;
+                        () = deployed(&engine, times) => return,
+                        () = engine.seam.sleep_until(next) => {}
+                    }
                 }
             });
+        }
+    }
+}
+
+/// Resolves when other documents than those of the count were deployed.
+pub(crate) async fn deployed(engine: &Engine, times: u64) {
+    let mut deployed = engine.deployed.subscribe();
+    if deployed.wait_for(|now| *now != times).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn turn(engine: &Arc<Engine>, source: &Source) {
+    let name = &source.integration.deployment.integration;
+    let paused = engine.words.of(Of::PausedFlow, name, &source.flow).is_some();
+    match if paused { Ok(0) } else { once(engine, source).await } {
+        Ok(count) if count > 0 => {
+            tracing::info!(flow = source.flow, count, "polled");
+        }
+        Ok(_) => {}
+        Err(refusal) => {
+            tracing::warn!(flow = source.flow, %refusal, "a poll failed");
         }
     }
 }
@@ -345,9 +368,13 @@ async fn start_marked(
             Err(error) => Err(error.into()),
         };
     }
+    // Other documents may have been deployed since the run began.
+    let (integration, graph) = engine
+        .of_flow(Some(name), &source.flow)
+        .unwrap_or_else(|_| (source.integration.clone(), source.hash));
     let task = Wanted {
-        integration: &source.integration,
-        graph: source.hash,
+        integration: &integration,
+        graph,
         flow: &source.flow,
         record: id,
         trigger: source.trigger.clone(),

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
-use tenon_graph::GraphHash;
+use tenon_graph::{Graph, GraphHash};
 use tenon_machine::{Input, LoadedGraph, System};
 use tenon_store::copy::Restored;
-use tenon_store::{AuditRow, Commit, GraphRow, Key, Row, Scan, Select, Table, TaskRow};
+use tenon_store::{AuditRow, Commit, GraphRow, Key, Row, Scan, Select, Store, Table, TaskRow};
 use tenon_value::{Value, json};
 use tokio::sync::{Notify, watch};
 
@@ -45,7 +45,11 @@ pub(crate) async fn open(
             let connection = Connection::open(name, peer.clone(), parts, &config).await?;
             connections.insert(name.clone(), Arc::new(connection));
         }
-        let integration = deploy(&ground, deployment, &mut graphs).await?;
+        let (integration, loaded) = integrate(&*ground.store, deployment).await?;
+        if config.keeps_graphs {
+            store_graphs(&ground, &integration).await?;
+        }
+        graphs.extend(loaded.into_iter().map(|graph| (graph.hash, graph)));
         integrations.insert(integration.deployment.integration.clone(), Arc::new(integration));
     }
     let words = crate::said::Words::load(&*ground.store).await?;
@@ -62,7 +66,7 @@ pub(crate) async fn open(
         transport: ground.transport,
         vault: ground.vault,
         config,
-        integrations,
+        integrations: RwLock::new(integrations),
         connections,
         graphs: RwLock::new(graphs),
         lanes: Lanes::default(),
@@ -82,47 +86,64 @@ pub(crate) async fn open(
         watchers: Watchers::default(),
         fatal: watch::Sender::new(None),
         at_gates: Mutex::default(),
+        deployed: watch::Sender::new(0),
+        deploying: tokio::sync::Mutex::default(),
+        runs: crate::schedules::Runs::default(),
     }))
 }
 
 /// Stores the graphs that are new; new tasks take these.
-async fn deploy(
-    ground: &Ground,
+async fn store_graphs(ground: &Ground, integration: &Integration) -> Result<(), Refusal> {
+    for (flow, hash) in &integration.newest {
+        let Some(graph) = integration.deployment.graphs.get(flow) else { continue };
+        let at_ms = ground.seam.now_ms();
+        let Some(row) = new_graph(&*ground.store, (graph, *hash), at_ms).await? else { continue };
+        let line = AuditRow {
+            at_ms,
+            id: ground.seam.id("line"),
+            by: "engine".to_owned(),
+            what: "deployed".to_owned(),
+            text: format!("flow {flow} deployed as {}", hash.short()),
+            ..AuditRow::default()
+        };
+        ground.store.commit(Commit::new().put(row).put(line)).await?;
+    }
+    Ok(())
+}
+
+/// The row of a graph that is not stored yet.
+pub(crate) async fn new_graph(
+    store: &dyn Store,
+    (graph, hash): (&Graph, GraphHash),
+    at_ms: i64,
+) -> Result<Option<GraphRow>, Refusal> {
+    let flow = &graph.flow;
+    if store.get(&Key::Graph { hash: hash.to_string() }).await?.is_some() {
+        return Ok(None);
+    }
+    let bytes = graph.to_json().map_err(|e| {
+        let message = format!("the graph of {flow} cannot be stored: {e}");
+        Refusal::new(Kind::Internal, codes::GRAPH_UNREADABLE, message)
+            .hint("check and deploy the flow again with this version")
+    })?;
+    let (hash, flow) = (hash.to_string(), flow.clone());
+    Ok(Some(GraphRow { hash, flow, at_ms, bytes: bytes.into_bytes() }))
+}
+
+/// An integration ready to run, with its graphs ready to be walked.
+pub(crate) async fn integrate(
+    store: &dyn Store,
     deployment: Deployment,
-    loaded: &mut BTreeMap<GraphHash, Arc<LoadedGraph>>,
-) -> Result<Integration, Refusal> {
+) -> Result<(Integration, Vec<Arc<LoadedGraph>>), Refusal> {
     let mut newest = BTreeMap::new();
+    let mut loaded = Vec::new();
     for (flow, graph) in &deployment.graphs {
         let ready = load_graph(graph)?;
-        let hash = ready.hash;
-        let key = Key::Graph { hash: hash.to_string() };
-        if ground.store.get(&key).await?.is_none() {
-            let bytes = graph.to_json().map_err(|e| {
-                let message = format!("the graph of {flow} cannot be stored: {e}");
-                Refusal::new(Kind::Internal, codes::GRAPH_UNREADABLE, message)
-                    .hint("check and deploy the flow again with this version")
-            })?;
-            let row = GraphRow {
-                hash: hash.to_string(),
-                flow: flow.clone(),
-                at_ms: ground.seam.now_ms(),
-                bytes: bytes.into_bytes(),
-            };
-            let line = AuditRow {
-                at_ms: row.at_ms,
-                id: ground.seam.id("line"),
-                by: "engine".to_owned(),
-                what: "deployed".to_owned(),
-                text: format!("flow {flow} deployed as {}", hash.short()),
-                ..AuditRow::default()
-            };
-            ground.store.commit(Commit::new().put(row).put(line)).await?;
-        }
-        newest.insert(flow.clone(), hash);
-        loaded.insert(hash, Arc::new(ready));
+        newest.insert(flow.clone(), ready.hash);
+        loaded.push(Arc::new(ready));
     }
     let live = Live::default();
-    let values = Values::load(&deployment, &*ground.store).await?;
+    let values = Values::load(&deployment, store).await?;
     live.change(|now| *now = values);
     let systems = deployment
         .connections
@@ -130,7 +151,7 @@ async fn deploy(
         .map(|(name, peer)| (name.clone(), peer.clone() as Arc<dyn System>))
         .collect();
     let pair = deployment.pair();
-    Ok(Integration { deployment, live, pair, newest, systems })
+    Ok((Integration { deployment, live: Arc::new(live), pair, newest, systems }, loaded))
 }
 
 /// What is kept of an open task until all were seen.

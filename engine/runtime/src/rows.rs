@@ -1,6 +1,6 @@
 //! A task's summary row.
 
-use tenon_machine::{Reason, SOURCE, State, Task, Trigger};
+use tenon_machine::{SOURCE, State, Task, Trigger};
 use tenon_store::TaskRow;
 use tenon_value::{Value, json};
 
@@ -118,20 +118,8 @@ pub(crate) fn title(task: &Task) -> Option<&str> {
 
 /// The step a task stands at, where its state names one.
 pub(crate) fn step_of(task: &Task) -> Option<String> {
-    let step = match task.state.reason()? {
-        Reason::Retry { step, .. }
-        | Reason::Lock { step, .. }
-        | Reason::Outcome { of: step, .. }
-        | Reason::Children { step, .. }
-        | Reason::UnknownOutcome { step, .. }
-        | Reason::SameRecord { step, .. }
-        | Reason::Document { step, .. }
-        | Reason::Signal { step, .. }
-        | Reason::UndoFailed { step, .. }
-        | Reason::Fault { step, .. } => step,
-        _ => return None,
-    };
-    (!step.is_empty()).then(|| step.clone())
+    let step = task.state.reason()?.step()?;
+    (!step.is_empty()).then(|| step.to_owned())
 }
 
 /// Why a task waits or how it ended, as JSON.

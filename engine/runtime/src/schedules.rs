@@ -3,7 +3,8 @@
 //! A run reads what has changed since the flow's time history, or, where the flow is not polled, every
 //! record, and starts a task for each. What is planned is durable: what downtime missed is noticed.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tenon_graph::{At, Overlap, Schedule};
 use tenon_machine::{Input, Trigger, Verb};
@@ -44,6 +45,22 @@ pub(crate) struct Plan {
     pub(crate) says: String,
 }
 
+/// What runs one at a time, by name: a poll or schedule goes on after other documents were deployed,
+/// while what came of the ones before may not have ended.
+#[derive(Default)]
+pub(crate) struct Runs(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Runs {
+    /// Waits for the one before.
+    pub(crate) async fn of(&self, name: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let run = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(name.to_owned()).or_default().clone()
+        };
+        run.lock_owned().await
+    }
+}
+
 /// Every schedule of the newest graphs.
 pub(crate) async fn every(engine: &Engine) -> Result<Vec<Scheduled>, Refusal> {
     let mut found = Vec::new();
@@ -63,11 +80,12 @@ pub(crate) async fn every(engine: &Engine) -> Result<Vec<Scheduled>, Refusal> {
 
 /// Runs every schedule as long as the engine.
 pub(crate) fn run(engine: &Arc<Engine>) {
+    let times = *engine.deployed.borrow();
     until_stop(engine, |engine| async move {
         match every(&engine).await {
             Ok(all) => {
                 for one in all {
-                    until_stop(&engine, |engine| async move { one.keep(&engine).await });
+                    until_stop(&engine, |engine| async move { one.keep(&engine, times).await });
                 }
             }
             Err(refusal) => tracing::error!(%refusal, "the schedules cannot be read"),
@@ -124,12 +142,23 @@ impl Scheduled {
         }
     }
 
-    async fn keep(&self, engine: &Arc<Engine>) {
+    /// Runs it until other documents are deployed.
+    async fn keep(&self, engine: &Arc<Engine>, times: u64) {
         loop {
+            tokio::select! {
+                biased;
+                () = poll::deployed(engine, times) => return,
+                () = self.come(engine) => {}
+            }
+            let run = engine.runs.of(&self.key()).await;
+            if *engine.deployed.borrow() != times {
+                return;
+            }
             let turn = match self.schedule.at {
                 At::After { .. } => self.follow(engine).await,
                 At::Every(_) | At::Cron { .. } => self.turn(engine).await,
             };
+            drop(run);
             if let Err(refusal) = turn {
                 tracing::warn!(schedule = self.schedule.name, %refusal, "a schedule stands still");
                 engine.seam.sleep_until(engine.seam.now_ms().saturating_add(LATE_MS)).await;
@@ -137,8 +166,20 @@ impl Scheduled {
         }
     }
 
-    /// Waits for the next time and runs.
-    async fn turn(&self, engine: &Arc<Engine>) -> Result<(), Refusal> {
+    /// Waits until there is something to run.
+    async fn come(&self, engine: &Arc<Engine>) {
+        let came = match &self.schedule.at {
+            At::After { flow, always } => self.has_followed(engine, (flow, *always)).await,
+            At::Every(_) | At::Cron { .. } => self.is_due(engine).await,
+        };
+        if let Err(refusal) = came {
+            tracing::warn!(schedule = self.schedule.name, %refusal, "a schedule stands still");
+            engine.seam.sleep_until(engine.seam.now_ms().saturating_add(LATE_MS)).await;
+        }
+    }
+
+    /// Waits for the next time.
+    async fn is_due(&self, engine: &Arc<Engine>) -> Result<(), Refusal> {
         let plan = match self.plan(engine).await? {
             Some(plan) if plan.planned_ms.is_some() => plan,
             _ => {
@@ -147,11 +188,21 @@ impl Scheduled {
                 plan
             }
         };
-        let (Some(planned), Some(due)) = (plan.planned_ms, plan.due_ms) else {
-            return std::future::pending().await;
-        };
-        engine.seam.sleep_until(due).await;
+        match plan.due_ms {
+            Some(due) => engine.seam.sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+        Ok(())
+    }
+
+    /// Runs at its time.
+    async fn turn(&self, engine: &Arc<Engine>) -> Result<(), Refusal> {
+        let plan = self.plan(engine).await?.unwrap_or_default();
+        let (Some(planned), Some(due)) = (plan.planned_ms, plan.due_ms) else { return Ok(()) };
         let now = engine.seam.now_ms();
+        if now < due {
+            return Ok(());
+        }
         let last = latest(&self.schedule.at, planned, now);
         let missed = now.saturating_sub(due) > LATE_MS;
         let made_up_for = now.saturating_sub(last) <= self.schedule.catch_up_ms;
@@ -162,23 +213,36 @@ impl Scheduled {
         self.store(engine, &self.planned(engine, last.max(planned), &says)).await
     }
 
-    /// Waits for the end of another flow's tasks and runs.
-    async fn follow(&self, engine: &Arc<Engine>) -> Result<(), Refusal> {
-        let At::After { flow, always } = &self.schedule.at else { return Ok(()) };
-        let since = match self.plan(engine).await? {
-            Some(plan) => plan.last_ms,
-            None => {
-                let plan = self.planned(engine, 0, "");
-                self.store(engine, &plan).await?;
-                plan.last_ms
+    /// When it last followed another flow.
+    async fn since(&self, engine: &Arc<Engine>) -> Result<i64, Refusal> {
+        if let Some(plan) = self.plan(engine).await? {
+            return Ok(plan.last_ms);
+        }
+        let plan = self.planned(engine, 0, "");
+        self.store(engine, &plan).await?;
+        Ok(plan.last_ms)
+    }
+
+    /// Waits for the end of another flow's tasks.
+    async fn has_followed(&self, engine: &Arc<Engine>, after: (&str, bool)) -> Result<(), Refusal> {
+        let since = self.since(engine).await?;
+        loop {
+            let rung = engine.settled.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
+            if self.ended(engine, after, since).await?.is_some() {
+                return Ok(());
             }
-        };
-        let rung = engine.settled.notified();
-        tokio::pin!(rung);
-        rung.as_mut().enable();
-        let Some(ended_ms) = self.ended(engine, (flow, *always), since).await? else {
             rung.await;
             engine.seam.sleep_until(engine.seam.now_ms().saturating_add(GATHER_MS)).await;
+        }
+    }
+
+    /// Runs after another flow's tasks.
+    async fn follow(&self, engine: &Arc<Engine>) -> Result<(), Refusal> {
+        let At::After { flow, always } = &self.schedule.at else { return Ok(()) };
+        let since = self.since(engine).await?;
+        let Some(ended_ms) = self.ended(engine, (flow, *always), since).await? else {
             return Ok(());
         };
         let says = self.perform(engine, ended_ms).await?;

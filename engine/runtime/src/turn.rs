@@ -27,6 +27,8 @@ pub(crate) struct Running {
     pub(crate) id: Arc<str>,
     pub(crate) task: Task,
     pub(crate) graph: Arc<LoadedGraph>,
+    /// The graph it goes by, while a verb asks for another.
+    pub(crate) pinned: Option<Arc<LoadedGraph>>,
     pub(crate) integration: Arc<Integration>,
     pub(crate) urgency: Urgency,
     /// Its spans, where somebody collects them.
@@ -165,6 +167,7 @@ fn guarded(
     let (view, held, dry_run) = around;
     let world = World {
         graph: &running.graph,
+        pinned: running.pinned.as_deref(),
         systems: &running.integration.systems,
         reads: view,
         held,
@@ -386,7 +389,6 @@ fn child_of(
 ) -> Result<(Arc<Integration>, Created), Refusal> {
     let name = &running.integration.deployment.integration;
     let (integration, graph) = engine.of_flow(Some(name), &created.flow)?;
-    let integration = integration.clone();
     let mut created = created.clone();
     created.graph = graph;
     let systems = &running.integration.systems;

@@ -40,7 +40,7 @@ pub(crate) async fn load_by(
     let Some(Row::Task(row)) = engine.store.get(&key).await? else {
         return Err(Refusal::not_found("task", id));
     };
-    let integration = engine.integration(&row.integration)?.clone();
+    let integration = engine.integration(&row.integration)?;
     let select = Select::Events { task: id.to_string(), from: 0 };
     let rows = all(&*engine.store, select).await?;
     let bodies: Vec<Vec<u8>> = rows
@@ -55,7 +55,7 @@ pub(crate) async fn load_by(
     let graph = engine.graph(other.unwrap_or(task.graph)).await?;
     let urgency = urgency(engine, &row).await?;
     let trail = engine.spans.is_some().then(|| trail(id, &graph.graph, &bodies));
-    Ok(Running { id: id.clone(), task, graph, integration, urgency, trail })
+    Ok(Running { id: id.clone(), task, graph, pinned: None, integration, urgency, trail })
 }
 
 /// A trail that was followed to the end of the journal. What ended on the way was told when it did.
@@ -222,9 +222,24 @@ pub(crate) fn other_graph(input: &Input) -> Option<GraphHash> {
     let Input::Verb { verb, .. } = input else { return None };
     match verb {
         Verb::Retry { latest } | Verb::RetryFrom { latest, .. } => *latest,
-        Verb::Move { to } => Some(*to),
+        Verb::Move { to, .. } => Some(*to),
         _ => None,
     }
+}
+
+/// Lets a task be decided by another graph than the one it goes by; that one is at hand beside it, where
+/// it can be read.
+pub(crate) async fn go_by(
+    engine: &Engine,
+    running: &mut Running,
+    hash: GraphHash,
+) -> Result<(), Refusal> {
+    running.pinned = match running.graph.hash == running.task.graph {
+        true => Some(running.graph.clone()),
+        false => engine.graph(running.task.graph).await.ok(),
+    };
+    running.graph = engine.graph(hash).await?;
+    Ok(())
 }
 
 /// One turn, with the graph that its input asks for.
@@ -235,9 +250,10 @@ pub(crate) async fn one_turn(
 ) -> Result<Vec<Effect>, Refusal> {
     let old = running.graph.clone();
     if let Some(hash) = other_graph(input) {
-        running.graph = engine.graph(hash).await?;
+        go_by(engine, running, hash).await?;
     }
     let done = turn(engine, running, input).await;
+    running.pinned = None;
     if running.task.graph != running.graph.hash {
         running.graph = if running.task.graph == old.hash {
             old

@@ -20,6 +20,8 @@
 //! | `GET /settings`, `PUT /settings/NAME` | settings; body `{value}` |
 //! | `GET /tables`, `/tables/NAME`, `PUT /tables/NAME` | lookup tables; body `{key, value}` |
 //! | `GET /connections`, `PUT`, `DELETE /connections/NAME`, `POST /connections/NAME/check`, `pause`, `resume` | connections |
+//! | `POST /deploy` | what documents would mean for each flow and task, then they run; body `{folder, files: {path: text}, dry_run, move: compatible or mappable}` |
+//! | `POST /flows/FLOW/shadow` | what documents would have written otherwise for its last records; body `{folder, files, last}` |
 //! | `/store/…` | what is stored as a whole: see the module `store` |
 //!
 //! `integration` names one where there are several, in the query or the body.
@@ -151,6 +153,7 @@ pub async fn answer(runtime: &Runtime, call: Call) -> Result<Value, Refusal> {
             runtime.deliveries(DeliveryQuery { acceptance, limit: call.limit(100)? }).await
         }
         (_, ["settings" | "tables", ..]) => values(runtime, &call, &parts).await,
+        ("POST", ["deploy"]) => crate::documents::deploy(runtime, &call).await,
         (_, ["store", rest @ ..]) => crate::store::answer(runtime, &call, rest).await,
         (_, ["connections", rest @ ..]) => connections(runtime, &call, rest).await,
         _ => Err(nothing(&call)),
@@ -197,6 +200,7 @@ async fn flows(runtime: &Runtime, call: &Call, rest: &[&str]) -> Result<Value, R
     match (call.method.as_str(), rest) {
         ("GET", []) => runtime.flows(&call.integration()),
         ("GET", [flow, "graphs"]) => runtime.graphs(flow).await,
+        ("POST", [flow, "shadow"]) => crate::documents::shadow(runtime, call, flow).await,
         ("POST", [flow, "start"]) => start(runtime, call, flow).await,
         ("POST", [flow, what @ ("export" | "reconcile")]) => {
             let instant = |name: &str| match call.parameter(name) {

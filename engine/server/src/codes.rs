@@ -4,6 +4,8 @@
 pub const UNAUTHORISED: &str = "API_UNAUTHORISED";
 /// A body is over the limit.
 pub const BODY_TOO_LARGE: &str = "BODY_TOO_LARGE";
+/// Documents have errors.
+pub const DOCUMENTS_UNFIT: &str = "DOCUMENTS_UNFIT";
 
 /// A page per code: code, title, why, what to do.
 pub const PAGES: &[(&str, &str, &str, &str)] = &[
@@ -19,5 +21,11 @@ pub const PAGES: &[(&str, &str, &str, &str)] = &[
         "The body is over the limit",
         "A webhook or call with a larger body is refused before it is read to its end.",
         "Send less: fewer fields in the subscription, or the rows one by one.",
+    ),
+    (
+        DOCUMENTS_UNFIT,
+        "The documents have errors",
+        "Documents that do not check are neither deployed nor tried: what runs here goes on as it is.",
+        "`tenon check DIR` shows every finding with its place; then give the command again.",
     ),
 ];

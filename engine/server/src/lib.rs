@@ -5,6 +5,7 @@
 
 mod api;
 pub mod codes;
+mod documents;
 mod door;
 mod intake;
 mod metrics;
@@ -12,6 +13,7 @@ mod serve;
 mod store;
 
 pub use api::{Call, answer};
+pub use documents::{Connectors, compile, connectors, deployment};
 pub use door::{ApiFile, DoorError};
 pub use serve::{Server, ServerConfig, ServerError};
 

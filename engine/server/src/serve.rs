@@ -147,6 +147,9 @@ async fn nothing(uri: Uri) -> Response {
     refuse(&Refusal::not_found("page", uri.path()))
 }
 
+/// Largest body that holds the documents of an integration, in bytes.
+const DOCUMENTS_BYTES: usize = 16 * 1024 * 1024;
+
 async fn api(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let (uri, headers) = (parts.uri, parts.headers);
@@ -159,7 +162,11 @@ async fn api(State(shared): State<Arc<Shared>>, request: Request) -> Response {
                 .hint("it stands in the file `api` of the data directory");
         return with_status(StatusCode::UNAUTHORIZED, &refusal.to_value());
     }
-    let bytes = match read_body(body, shared.body_bytes).await {
+    let most = match uri.path().ends_with("/deploy") || uri.path().ends_with("/shadow") {
+        true => shared.body_bytes.max(DOCUMENTS_BYTES),
+        false => shared.body_bytes,
+    };
+    let bytes = match read_body(body, most).await {
         Ok(bytes) => bytes,
         Err(response) => return *response,
     };

@@ -295,6 +295,23 @@ async fn metrics_are_read_with_a_token_that_opens_nothing_else() {
 }
 
 #[tokio::test]
+async fn documents_with_errors_and_calls_without_documents_change_nothing() {
+    let up = up().await;
+    let bad = r#"{"folder": "x", "files": {"integration.yaml": "integration: x\nnonsense: 1\n"}}"#;
+    for path in ["/deploy", "/flows/order/shadow"] {
+        let (status, answer) = up.api("POST", path, Some(bad)).await;
+        assert_eq!((status, answer.field("code").as_text()), (400, Some("DOCUMENTS_UNFIT")));
+        assert!(answer.field("message").as_text().unwrap().contains("x has"), "{answer:?}");
+        let (status, answer) = up.api("POST", path, Some("{}")).await;
+        assert_eq!((status, answer.field("code").as_text()), (400, Some("INVALID_REQUEST")));
+    }
+    let most = format!(r#"{{"files": {{"a.yaml": "{}"}}}}"#, "x".repeat(17 * 1024 * 1024));
+    assert_eq!(up.api("POST", "/deploy", Some(&most)).await.0, 413);
+    let (_, flows) = up.api("GET", "/flows", None).await;
+    assert_eq!(flows.items().len(), 1, "{flows:?}");
+}
+
+#[tokio::test]
 async fn the_door_is_for_its_owner_and_goes_with_the_server() {
     use std::os::unix::fs::PermissionsExt;
     let up = up().await;

@@ -1,5 +1,6 @@
 //! The command line as typed data.
 
+mod deploy;
 mod repair;
 mod store;
 mod trigger;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use deploy::{Deploy, FlowShadow};
 pub use repair::*;
 pub use store::{Days, Erase, RotateKey, Store, StoreFile, StoreOnly, StoreRetention};
 pub use trigger::*;
@@ -47,6 +49,8 @@ pub enum Command {
     Map(Map),
     /// Starts the engine, the webhook intake and the API.
     Serve(Serve),
+    /// Lets other documents run: lists first what they mean for each flow and open task.
+    Deploy(Deploy),
     /// Starts stand-ins of outside systems.
     #[command(subcommand)]
     Sandbox(SandboxCommand),
@@ -120,7 +124,8 @@ pub struct Directory {
 /// Which integration.
 #[derive(Debug, Clone, Args)]
 pub struct Project {
-    /// The integration's folder; without it, the one that is shipped inside the binary.
+    /// The integration's folder; without it, the one that is shipped inside the binary. A data directory
+    /// to which documents were deployed runs those.
     #[arg(long, env = "TENON_PROJECT")]
     pub project: Option<PathBuf>,
 }
@@ -255,6 +260,9 @@ pub enum Flow {
     Export(FlowMany),
     /// Starts a flow for the records that changed and are not known here.
     Reconcile(FlowMany),
+    /// Runs other documents on the flow's last records and compares with what was really written; sends
+    /// and stores nothing.
+    Shadow(FlowShadow),
     /// Lists flows, and whether they are paused.
     List(DirectoryOutput),
     /// Lists the versions a flow has had, with the tasks that go by each.

@@ -194,6 +194,9 @@ pub struct TaskMove {
     /// The beginning of the graph's hash, or `latest`; `tenon flow graphs` lists them.
     #[arg(long, value_name = "GRAPH")]
     pub to: String,
+    /// A step of its graph is that step there, where you are sure of it.
+    #[arg(long = "step", value_name = "OLD=NEW")]
+    pub steps: Vec<String>,
 }
 
 /// `tenon task assign`

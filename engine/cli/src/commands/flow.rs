@@ -26,6 +26,7 @@ pub async fn run(command: Flow) -> Ended {
         Flow::Run(run) => run,
         Flow::Export(many) => return trigger::many(&many, "export").await,
         Flow::Reconcile(many) => return trigger::many(&many, "reconcile").await,
+        Flow::Shadow(shadow) => return crate::commands::shadow::run(&shadow).await,
         Flow::List(common) => {
             let flows = once(&common, Call::new("GET", "/flows")).await?;
             output::rows(common.output, FLOWS, flows.items());

@@ -5,6 +5,7 @@ mod bench_open;
 mod check;
 mod connection;
 mod connector;
+mod deploy;
 mod explain;
 mod explain_fields;
 mod flow;
@@ -18,6 +19,7 @@ mod reference;
 mod sandbox;
 mod schema;
 pub mod serve;
+mod shadow;
 mod store;
 mod task;
 mod test;
@@ -46,6 +48,7 @@ pub async fn run(arguments: Arguments) -> Ended {
         Command::Flow(command) => flow::run(command).await,
         Command::Map(command) => map::run(command),
         Command::Serve(command) => serve::run(command).await,
+        Command::Deploy(command) => deploy::run(command).await,
         Command::Sandbox(command) => sandbox::run(command).await,
         Command::Connection(command) => connection::run(command).await,
         Command::Task(command) => task::run(command).await,

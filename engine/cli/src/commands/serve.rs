@@ -24,6 +24,8 @@ pub async fn run(serve: Serve) -> Ended {
     let starting = Starting {
         idle: serve.held,
         polls: !serve.held,
+        looks: false,
+        tells: true,
         unlimited: serve.unlimited,
         time_scale: serve.time_scale,
         keep_free_mib: Some(serve.keep_free_mib),

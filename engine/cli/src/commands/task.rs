@@ -102,7 +102,15 @@ fn verb_of(command: Task) -> Result<(Which, &'static str, Value), Failure> {
             (signal.which, "signal", with)
         }
         Task::Rerun(command) => (command.which, "rerun", nothing()),
-        Task::Move(to) => (to.which, "move", Value::of([("to", Value::text(&to.to))])),
+        Task::Move(to) => {
+            let mut steps = tenon_value::Record::new();
+            for word in &to.steps {
+                let (old, new) = pair(word)?;
+                steps.insert(old.into(), Value::text(new));
+            }
+            let with = Value::of([("to", Value::text(&to.to)), ("steps", Value::record(steps))]);
+            (to.which, "move", with)
+        }
         Task::Assign(to) => (to.which, "assign", Value::of([("to", text(to.to.as_deref()))])),
         Task::Tag(tag) => {
             let list =
@@ -206,8 +214,11 @@ fn foreseen(how: Output, answer: &Value) {
         let parts = ["connection", "method", "path"].map(|name| text(ask, name));
         outln!("  would ask: {}", parts.join(" "));
     }
-    for step in answer.field("steps").items() {
-        outln!("  step {} there: {} {}", text(step, "step"), text(step, "is"), text(step, "verb"));
+    if let Some(class) = answer.at("fits.class").as_text() {
+        outln!("  it is {class} with that graph");
+        answer.at("fits.says").items().iter().for_each(|line| {
+            outln!("    {}", line.plain().unwrap_or_default());
+        });
     }
     for write in answer.field("happened").items() {
         let parts =

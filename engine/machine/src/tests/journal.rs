@@ -160,6 +160,7 @@ fn later_events() -> Vec<What> {
         What::PageEnded { step: step(), failed: failed.clone(), ends: vec!["done".into()] },
         What::PageFailed { step: step(), failed },
         What::ItemHealed { step: step(), item: 3, again: vec!["sum".into()] },
+        What::StepsRenamed { steps: vec![(step(), "t".into())] },
     ]
 }
 

@@ -7,6 +7,7 @@ mod flows;
 mod histories;
 mod items;
 mod journal;
+mod moves;
 mod outside;
 mod pages;
 mod people;

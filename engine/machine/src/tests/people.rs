@@ -4,9 +4,7 @@ use tenon_graph::StopAs;
 use tenon_value::{Class, Value};
 
 use super::flows::node;
-use super::flows::{
-    call, customer, graph, invoice, is_true, order, stop, upsert_customer, when, whole,
-};
+use super::flows::{call, customer, graph, invoice, order, shaped, stop, upsert_customer, whole};
 use super::outside::{Mishap, SETTLE_MS};
 use super::process::Process;
 use crate::{Input, Reason, Said, State, Verb, codes, picture};
@@ -225,8 +223,10 @@ fn a_way_that_no_longer_reaches_a_write_that_was_made_is_diverged() {
     let mut process =
         Process::new(&graph("order", vec![customer(), order(), stop("no", StopAs::Failed)]));
     process.start();
-    let renamed = when(node("another", order().step), &is_true("order.paid"));
-    let newer = process.deploy(&graph("order", vec![customer(), renamed]));
+    let gone = process.deploy(&graph("order", vec![customer(), call("mail", "mail")]));
+    let refused = process.verb(Verb::Retry { latest: Some(gone) }).refused.unwrap();
+    assert_eq!(refused.code, codes::MOVE_BLOCKED);
+    let newer = process.deploy(&shaped("order", vec![(customer(), None), (order(), None)]));
     process.verb(Verb::Retry { latest: Some(newer) });
     assert_eq!(process.task.state.fault().unwrap().code, codes::DIVERGED, "{}", process.story());
     assert_eq!(process.outside.count("order"), 1);

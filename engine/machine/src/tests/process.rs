@@ -67,6 +67,8 @@ pub(super) struct Moment {
 /// The process.
 pub(super) struct Process {
     pub(super) graph: LoadedGraph,
+    /// The graph of the task, where another was deployed.
+    pinned: Option<LoadedGraph>,
     systems: BTreeMap<String, Arc<dyn System>>,
     pub(super) disk: Disk,
     pub(super) outside: Outside,
@@ -126,6 +128,7 @@ impl Process {
         Process {
             task: Task::new(id, now_ms, created),
             graph,
+            pinned: None,
             systems: systems(),
             disk,
             outside,
@@ -176,6 +179,7 @@ impl Process {
         loop {
             let world = World {
                 graph: &self.graph,
+                pinned: self.pinned.as_ref(),
                 systems: &self.systems,
                 reads: &reads,
                 held: &held,
@@ -325,7 +329,11 @@ impl Process {
     }
 
     pub(super) fn deploy(&mut self, graph: &Graph) -> GraphHash {
-        self.graph = LoadedGraph::load(graph).unwrap();
+        let graph = LoadedGraph::load(graph).unwrap();
+        let before = std::mem::replace(&mut self.graph, graph);
+        if before.hash == self.task.graph {
+            self.pinned = Some(before);
+        }
         self.graph.hash
     }
 

@@ -1,5 +1,7 @@
 //! Repairs by people: outcomes forgotten, steps skipped, values edited, other graphs, notes.
 
+use std::collections::BTreeMap;
+
 use tenon_graph::{Step, StopAs};
 use tenon_value::{Class, Value, json};
 
@@ -130,7 +132,7 @@ fn a_person_may_take_a_task_as_done_but_not_over_an_unknown_outcome() {
     for verb in [
         Verb::Done,
         Verb::Skip { step: "mail".to_owned(), output: Value::Null },
-        Verb::Move { to: process.task.graph },
+        Verb::Move { to: process.task.graph, steps: BTreeMap::new() },
     ] {
         assert_eq!(process.verb(verb).refused.unwrap().code, codes::SETTLE_FIRST);
     }
@@ -142,10 +144,11 @@ fn a_person_may_take_a_task_as_done_but_not_over_an_unknown_outcome() {
 fn a_task_moves_to_a_graph_that_has_the_steps_whose_writes_it_made() {
     let mut process = stopped();
     let other = process.deploy(&graph("order", vec![customer()]));
-    let refused = process.verb(Verb::Move { to: other }).refused.unwrap();
+    let refused = process.verb(Verb::Move { to: other, steps: BTreeMap::new() }).refused.unwrap();
+    assert_eq!(refused.code, "MOVE_BLOCKED");
     assert!(refused.message.contains("no such step"), "{}", refused.message);
     let newer = process.deploy(&whole());
-    process.verb(Verb::Move { to: newer });
+    process.verb(Verb::Move { to: newer, steps: BTreeMap::new() });
     assert_eq!(process.task.state.name(), "failed", "a move alone starts nothing");
     assert_eq!(process.task.graph, newer);
     process.verb(Verb::Retry { latest: None });

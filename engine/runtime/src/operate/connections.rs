@@ -146,7 +146,7 @@ impl Runtime {
         }
         let open =
             states.into_iter().map(|(state, n)| (Arc::from(state), Value::from(n))).collect();
-        let integrations = engine.integrations().map(|i| {
+        let integrations = engine.integrations().into_iter().map(|i| {
             let flows = i.newest.iter().map(|(flow, hash)| {
                 let hash = Value::from(hash.short());
                 Value::of([("flow", Value::text(flow)), ("graph", hash)])

@@ -41,7 +41,7 @@ impl Runtime {
         let integration = engine.integration(integration)?;
         let mut list = Vec::new();
         for flow in integration.newest.keys() {
-            let key = Key::Cursor { name: cursor_name(integration, flow) };
+            let key = Key::Cursor { name: cursor_name(&integration, flow) };
             let loaded = match engine.store.get(&key).await? {
                 Some(Row::Cursor(row)) => json::read(&row.value).unwrap_or_default(),
                 _ => Value::Missing,
@@ -64,7 +64,7 @@ impl Runtime {
         let engine = self.engine();
         let name = Some(integration).filter(|name| !name.is_empty());
         let (found, _) = engine.of_flow(name, flow)?;
-        let source = Source::of(engine, found, flow, tenon_machine::Trigger::Poll).await?;
+        let source = Source::of(engine, &found, flow, tenon_machine::Trigger::Poll).await?;
         if source.poll.is_none() {
             return Err(Refusal::invalid(format!("flow {flow} is not polled")));
         }
@@ -86,7 +86,7 @@ impl Runtime {
         let engine = self.engine();
         let (found, _) = engine.of_flow(export.integration.as_deref(), &export.flow)?;
         let trigger = tenon_machine::Trigger::Backfill { by: by.who.clone() };
-        let source = Source::of(engine, found, &export.flow, trigger).await?;
+        let source = Source::of(engine, &found, &export.flow, trigger).await?;
         let (ids, more) = match (export.ids.is_empty(), export.from_ms) {
             (false, _) => (export.ids.clone(), false),
             (true, Some(from)) if source.poll.is_some() => {
@@ -130,7 +130,7 @@ impl Runtime {
         let engine = self.engine();
         let (found, _) = engine.of_flow(export.integration.as_deref(), &export.flow)?;
         let trigger = tenon_machine::Trigger::Backfill { by: by.who.clone() };
-        let source = Source::of(engine, found, &export.flow, trigger).await?;
+        let source = Source::of(engine, &found, &export.flow, trigger).await?;
         if source.poll.is_none() {
             return Err(Refusal::invalid(format!("flow {} is not polled", export.flow)));
         }
@@ -230,7 +230,7 @@ impl Runtime {
         let engine = self.engine();
         let name = Some(integration).filter(|name| !name.is_empty());
         let (found, _) = engine.of_flow(name, flow)?;
-        move_cursor(engine, &cursor_name(found, flow), to_ms).await?;
+        move_cursor(engine, &cursor_name(&found, flow), to_ms).await?;
         let line = self.audit_line(by, "history_moved", &format!("time history of {flow} moved"));
         engine.store.commit(Commit::new().put(line)).await?;
         self.history(&found.deployment.integration).await

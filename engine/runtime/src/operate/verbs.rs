@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenon_graph::GraphHash;
 use tenon_machine::{
-    Care, Decision, Effect, Input, Known, Part, Said, Task, Trigger, Verb, WriteStatus,
+    Care, Decision, Effect, Input, Known, Part, Said, Task, Trigger, Verb, WriteStatus, fit,
 };
 use tenon_store::{Row, Scan, Select, TaskRow};
 use tenon_value::{Value, time};
@@ -14,10 +14,11 @@ use super::By;
 use super::tasks::summary;
 use crate::begin::{Wanted, born, wanted_with};
 use crate::codes;
+use crate::deploying;
 use crate::engine::Runtime;
 use crate::refusal::{Kind, Refusal};
 use crate::turn::decided;
-use crate::work::{load, load_by, one_turn, other_graph};
+use crate::work::{go_by, load, load_by, one_turn, other_graph};
 
 /// The verbs of a task, as the API and the command line call them.
 pub const VERBS: &[&str] = &[
@@ -45,7 +46,7 @@ pub const VERBS: &[&str] = &[
 impl Runtime {
     /// Gives a task one of [`VERBS`] and the task after it. `with` holds what the verb takes: `latest`
     /// and `from` (retry), `step` (edit, skip), `patch`, `part` (edit: `record`, `input`, `output`),
-    /// `output` (skip), `name` and `value` (signal), `id` (happened, link), `to` (move, assign), `add` and `remove` (tag), `text`
+    /// `output` (skip), `name` and `value` (signal), `id` (happened, link), `to` (move, assign), `steps` (move), `add` and `remove` (tag), `text`
     /// (note), `until` (snooze). With `dry_run: true` nothing happens, and the answer says what would,
     /// and which outside effects already did.
     ///
@@ -126,7 +127,10 @@ impl Runtime {
                 let (name, value) = (needed("name")?, with.field("value").clone());
                 Verb::Signal { name, value }
             }
-            "move" => Verb::Move { to: self.graph_named(row, &needed("to")?).await? },
+            "move" => Verb::Move {
+                to: self.graph_named(row, &needed("to")?).await?,
+                steps: pairs(with.field("steps"))?,
+            },
             "assign" => Verb::Care(Care::Assigned { to: text("to") }),
             "tag" => {
                 Verb::Care(Care::Tagged { add: words(with, "add"), remove: words(with, "remove") })
@@ -145,8 +149,8 @@ impl Runtime {
     }
 
     fn newest(&self, row: &TaskRow) -> Result<GraphHash, Refusal> {
-        let newest = self.engine().integration(&row.integration)?.newest.get(&row.flow);
-        newest.copied().ok_or_else(|| Refusal::not_found("flow", &row.flow))
+        let newest = self.engine().integration(&row.integration)?.newest.get(&row.flow).copied();
+        newest.ok_or_else(|| Refusal::not_found("flow", &row.flow))
     }
 
     /// A graph of the task's flow by the beginning of its hash, or `latest`.
@@ -191,13 +195,14 @@ impl Runtime {
         let engine = self.engine();
         let mut running = load(engine, &Arc::from(row.id.as_str())).await?;
         let before = running.task.clone();
-        let pinned = running.graph.clone();
         if let Some(hash) = other_graph(input) {
-            running.graph = engine.graph(hash).await?;
+            go_by(engine, &mut running, hash).await?;
         }
-        let mapping = match running.graph.hash == pinned.hash {
-            true => Value::Missing,
-            false => step_mapping(&before, &running.graph),
+        let fits = match (&running.pinned, input) {
+            (Some(pinned), Input::Verb { verb: Verb::Move { steps, .. }, .. }) => {
+                deploying::fit_value(&fit(&before, pinned, &running.graph, steps))
+            }
+            _ => Value::Missing,
         };
         let decision = decided(engine, &running, input, &BTreeMap::new(), false).await?;
         if let Some(refused) = &decision.refused {
@@ -211,7 +216,7 @@ impl Runtime {
             ("would", would(&decision)),
             ("would_ask", would_ask(&decision)),
             ("happened", happened(&before)),
-            ("steps", mapping),
+            ("fits", fits),
         ]))
     }
 
@@ -278,6 +283,7 @@ impl Runtime {
         let shown = list.into_iter().rev().map(|(at_ms, hash)| {
             let newest = engine
                 .integrations()
+                .iter()
                 .any(|i| i.newest.get(flow).is_some_and(|newest| newest.to_string() == hash));
             Value::of([
                 ("graph", Value::text(&hash)),
@@ -310,6 +316,13 @@ fn edit(with: &Value) -> Result<Verb, Refusal> {
             .hint(r#"such as [{"op": "replace", "path": "/email", "value": "a@b.se"}]"#));
     }
     Ok(Verb::Edit { part, step, patch })
+}
+
+/// Ids of steps, here and there, as a person gives them.
+fn pairs(given: &Value) -> Result<BTreeMap<String, String>, Refusal> {
+    let fields = given.as_record().into_iter().flatten();
+    let pairs = fields.map(|(old, new)| Some((old.to_string(), new.plain()?)));
+    pairs.collect::<Option<_>>().ok_or_else(|| Refusal::invalid("`steps` holds ids of steps"))
 }
 
 fn words(with: &Value, name: &str) -> Vec<String> {
@@ -361,19 +374,4 @@ pub(crate) fn happened(task: &Task) -> Value {
         ]))
     });
     Value::list(writes.collect())
-}
-
-/// Each step the task has gone through, and what it is in another graph.
-fn step_mapping(task: &Task, to: &tenon_machine::LoadedGraph) -> Value {
-    let rows = task.steps.keys().filter(|step| !step.is_empty()).map(|step| {
-        let base = step.split('[').next().unwrap_or(step);
-        let found = to.graph.nodes.iter().find(|node| node.id == base);
-        let verb = found.map_or(Value::Missing, |node| Value::text(node.step.verb()));
-        let is = match found {
-            Some(_) => "the same step",
-            None => "not there",
-        };
-        Value::of([("step", Value::text(step)), ("verb", verb), ("is", Value::text(is))])
-    });
-    Value::list(rows.collect())
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bad_days;
+mod deploys;
 mod flows;
 mod metrics;
 mod once;

@@ -75,7 +75,7 @@ async fn known(engine: &Engine, id: &str) -> TaskRow {
         return row;
     }
     // Its own row is what is damaged. The journal may still tell.
-    let integration = engine.integrations().next();
+    let integration = engine.integrations().into_iter().next();
     let mut row = TaskRow {
         id: id.to_owned(),
         integration: integration.map(|i| i.deployment.integration.clone()).unwrap_or_default(),
@@ -157,7 +157,7 @@ pub(crate) async fn row_again(engine: &Engine, id: &str) -> Option<TaskRow> {
     let task = tenon_machine::Task::load(TaskId(id.to_owned()), bodies.iter().map(Vec::as_slice));
     let task = task.ok()?;
     let (integration, _) = engine.of_flow(None, &task.flow).ok()?;
-    let row = crate::rows::summary(&task, integration);
+    let row = crate::rows::summary(&task, &integration);
     let line = AuditRow {
         at_ms: engine.seam.now_ms(),
         id: engine.seam.id("line"),
