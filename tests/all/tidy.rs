@@ -189,6 +189,29 @@ fn three_architecture_pages_stay_readable() {
     }
 }
 
+#[test]
+fn every_bad_day_is_held_by_tests_that_are_there() {
+    let page = text("engine/ARCHITECTURE.md");
+    let (_, table) = page.split_once("## What happens on bad days").unwrap();
+    let rows: Vec<&str> = table
+        .lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert!(rows.len() > 30, "{} rows", rows.len());
+    let mut wrong = Vec::new();
+    for row in rows.iter().skip(2) {
+        let held_by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for path in held_by.split(", ").map(|path| path.trim_matches('`')) {
+            let there = [root().join(path), root().join("engine").join(path)];
+            if !there.iter().any(|path| path.exists()) {
+                wrong.push(format!("{path} of {row}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// Every code that has a page.
 fn codes_with_a_page() -> BTreeSet<String> {
     let pattern = regex::Regex::new("\"([FMCY][0-9]{3}|[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)\"").unwrap();
