@@ -3,13 +3,15 @@
 //! It is plain data with serde, because a step graph pins it. Variants and their fields are a stored
 //! format: they may gain, never change meaning.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use tenon_value::Value;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tenon_value::{Record, Value};
 
 use crate::functions::Callee;
 use crate::name::FieldName;
+use crate::path::FieldPath;
 
 /// A compiled expression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,7 +32,7 @@ pub enum Code {
     /// A setting.
     Setting(Arc<str>),
     /// A field; over a list, that field of every item.
-    Field(Box<Code>, FieldName),
+    Field(FieldPath),
     /// A GraphQL connection as its plain list.
     Nodes(Box<Code>),
     /// One item, or a field by a computed name.
@@ -77,15 +79,89 @@ pub enum Code {
     Lookup(Box<Lookup>),
 }
 
+impl Code {
+    /// A field of what code gives.
+    pub(crate) fn field(base: Code, name: impl Into<FieldName>) -> Code {
+        Code::Field(FieldPath::new(base, name.into()))
+    }
+
+    /// Whether it may come to `null`, `omit` or `keep` instead of a value.
+    pub(crate) fn is_choice(&self) -> bool {
+        matches!(
+            self,
+            Code::Null
+                | Code::Omit
+                | Code::Keep
+                | Code::Fallback(_)
+                | Code::Coalesce(_)
+                | Code::Try(..)
+                | Code::If(_)
+                | Code::Match(..)
+                | Code::Let(..)
+        )
+    }
+}
+
 /// A compiled table lookup.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lookup {
     /// The table.
     pub table: Arc<str>,
     /// Key columns with their expressions, in the table's order.
-    pub keys: Vec<(Arc<str>, Code)>,
+    pub keys: KeyColumns,
     /// Whether a missing row gives missing instead of a fault.
     pub optional: bool,
+}
+
+/// The key columns of a lookup; stored as the plain list.
+///
+/// The names of a key do not differ from lookup to lookup, so an empty key is kept and copied.
+#[derive(Debug, Clone, Default)]
+pub struct KeyColumns {
+    list: Vec<(Arc<str>, Code)>,
+    empty: Record,
+}
+
+impl KeyColumns {
+    /// The key of these values, one for each column.
+    pub(crate) fn key(&self, values: impl Iterator<Item = Value>) -> Record {
+        let mut key = self.empty.clone();
+        key.values_mut().zip(values).for_each(|(slot, value)| *slot = value);
+        key
+    }
+}
+
+impl Deref for KeyColumns {
+    type Target = [(Arc<str>, Code)];
+
+    fn deref(&self) -> &[(Arc<str>, Code)] {
+        &self.list
+    }
+}
+
+impl From<Vec<(Arc<str>, Code)>> for KeyColumns {
+    fn from(list: Vec<(Arc<str>, Code)>) -> KeyColumns {
+        let empty = list.iter().map(|(name, _)| (Arc::clone(name), Value::Missing)).collect();
+        KeyColumns { list, empty }
+    }
+}
+
+impl PartialEq for KeyColumns {
+    fn eq(&self, other: &KeyColumns) -> bool {
+        self.list == other.list
+    }
+}
+
+impl Serialize for KeyColumns {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.list.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyColumns {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<KeyColumns, D::Error> {
+        Vec::deserialize(from).map(KeyColumns::from)
+    }
 }
 
 /// One arm of a match.

@@ -71,7 +71,7 @@ pub enum ReadKey {
     /// single key value where the table has one key column. Numbers in it carry no zeros at the end.
     Lookup {
         /// The table's name.
-        table: String,
+        table: Arc<str>,
         /// The key.
         key: Value,
     },
@@ -99,15 +99,15 @@ pub enum ReadKey {
     /// A setting of the integration.
     Setting {
         /// Its name.
-        name: String,
+        name: Arc<str>,
     },
 }
 
 impl ReadKey {
     /// A lookup with its key in the form tables are searched by.
     #[must_use]
-    pub fn lookup(table: &str, key: &Value) -> ReadKey {
-        ReadKey::Lookup { table: table.to_owned(), key: table_key(key) }
+    pub fn lookup(table: Arc<str>, key: &Value) -> ReadKey {
+        ReadKey::Lookup { table, key: table_key(key) }
     }
 
     /// One text per key, different for different keys; what order and equality go by.
@@ -142,7 +142,15 @@ pub fn table_key(value: &Value) -> Value {
 
 impl PartialEq for ReadKey {
     fn eq(&self, other: &ReadKey) -> bool {
-        self.cmp(other) == Ordering::Equal
+        match (self, other) {
+            (ReadKey::Setting { name }, ReadKey::Setting { name: other }) => name == other,
+            (ReadKey::Lookup { table, key }, ReadKey::Lookup { table: other, key: with }) => {
+                table == other && json::write(key) == json::write(with)
+            }
+            (ReadKey::Setting { .. } | ReadKey::Lookup { .. }, _)
+            | (_, ReadKey::Setting { .. } | ReadKey::Lookup { .. }) => false,
+            _ => self.cmp(other) == Ordering::Equal,
+        }
     }
 }
 
@@ -175,15 +183,24 @@ pub trait Host {
     fn started_at(&self) -> DateTime<FixedOffset>;
 }
 
+/// What a written `skip` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// The reason, as the author wrote it.
+    pub because: String,
+}
+
 /// How an evaluation ends without a value.
+///
+/// Two words, so that a result of an evaluation is as small as a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EvalError {
     /// It failed. `try` catches this, except where it was written by `fail`.
     Fault(Box<Fault>),
     /// `fail("CODE", "…")`: a fault written on purpose; `try` lets it pass.
     Failed(Box<Fault>),
-    /// `skip("…")`: nothing is to be done, with the reason.
-    Skip(String),
+    /// `skip("…")`: nothing is to be done.
+    Skip(Box<Skip>),
     /// Stored state must be fetched first; nothing catches this.
     Pending,
 }
@@ -292,4 +309,37 @@ impl Host for NoHost {
 /// The number as an index or a count, where it is whole, not negative and fits.
 pub(crate) fn to_usize(number: Number) -> Option<usize> {
     number.to_i64().and_then(|n| usize::try_from(n).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_evaluation_comes_to_is_no_larger_than_a_value() {
+        assert_eq!(size_of::<EvalError>(), 16);
+        assert_eq!(size_of::<Result<Value, EvalError>>(), size_of::<Value>());
+    }
+
+    #[test]
+    fn keys_are_equal_exactly_where_their_canonical_texts_are() {
+        let number = |text: &str| Value::from(Number::parse(text).unwrap());
+        let (entity, id) = ("order".to_owned(), "1".to_owned());
+        let keys = [
+            ReadKey::Setting { name: "a".into() },
+            ReadKey::Setting { name: "b".into() },
+            ReadKey::lookup("a".into(), &number("25.0")),
+            ReadKey::lookup("a".into(), &number("25")),
+            ReadKey::lookup("a".into(), &Value::text("25")),
+            ReadKey::lookup("b".into(), &number("25")),
+            ReadKey::Reference { entity: entity.clone(), id: id.clone() },
+            ReadKey::References { entity: entity.clone(), id: id.clone() },
+            ReadKey::Sent { entity, id },
+        ];
+        for one in &keys {
+            for other in &keys {
+                assert_eq!(one == other, one.canonical() == other.canonical(), "{one:?} {other:?}");
+            }
+        }
+    }
 }

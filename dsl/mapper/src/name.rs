@@ -23,21 +23,43 @@ impl FieldName {
     }
 
     /// The name.
+    #[inline]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 }
 
 /// Looks at the remembered place first, else searches and remembers.
+#[inline]
 fn find<'r>(fields: &'r Record, text: &str, place: &AtomicUsize) -> Option<&'r Value> {
     if let Some((name, value)) = fields.get_index(place.load(Ordering::Relaxed))
-        && **name == *text
+        && same(name.as_bytes(), text.as_bytes())
     {
         return Some(value);
     }
+    search(fields, text, place)
+}
+
+#[inline(never)]
+fn search<'r>(fields: &'r Record, text: &str, place: &AtomicUsize) -> Option<&'r Value> {
     let (found, _, value) = fields.get_full(text)?;
     place.store(found, Ordering::Relaxed);
     Some(value)
+}
+
+/// Whether two names are the same. Most have 4 to 32 bytes, and their two ends, which overlap, are
+/// compared in a few machine words instead of by a call.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    fn ends<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+        one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
+    }
+    one.len() == other.len()
+        && match one.len() {
+            4..8 => ends::<4>(one, other),
+            8..=16 => ends::<8>(one, other),
+            17..=32 => ends::<16>(one, other),
+            _ => one == other,
+        }
 }
 
 /// Like [`FieldName`], for the few names that the language itself knows.
@@ -115,6 +137,20 @@ impl<'de> Deserialize<'de> for FieldName {
 mod tests {
     use super::*;
     use tenon_value::json;
+
+    #[test]
+    fn names_are_the_same_only_where_every_byte_is() {
+        for length in 0..40 {
+            let name = vec![b'n'; length];
+            assert!(same(&name, &name.clone()));
+            assert!(!same(&name, &vec![b'n'; length + 1]));
+            for at in 0..length {
+                let mut other = name.clone();
+                other[at] = b'm';
+                assert!(!same(&name, &other), "{length} bytes, another one at {at}");
+            }
+        }
+    }
 
     #[test]
     fn a_field_is_found_wherever_it_stands_and_a_wrong_guess_changes_nothing() {

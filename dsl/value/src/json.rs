@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
+use indexmap::map::Entry;
 
 use crate::number::{Number, NumberError};
 use crate::value::{Record, Value};
@@ -60,11 +61,24 @@ struct Reader<'a> {
     at: usize,
     /// Names of fields so far: the records of a list share them, in memory too.
     names: IndexSet<Arc<str>>,
+    /// Fields of the records that are open, one record's behind another's: a record is made when its
+    /// number of fields is known, and takes no more memory than they need.
+    fields: Vec<Field>,
+    /// Items of the lists that are open, likewise.
+    items: Vec<Value>,
+}
+
+/// A field of a record that is open.
+struct Field {
+    /// Where its name stands.
+    at: usize,
+    name: Arc<str>,
+    value: Value,
 }
 
 impl<'a> Reader<'a> {
     fn of(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { bytes, at: 0, names: IndexSet::new() }
+        Reader { bytes, at: 0, names: IndexSet::new(), fields: Vec::new(), items: Vec::new() }
     }
 
     fn name(&mut self) -> Result<Arc<str>, JsonError> {
@@ -154,20 +168,21 @@ impl<'a> Reader<'a> {
 
     fn list(&mut self, depth: usize) -> Result<Value, JsonError> {
         self.step();
-        let mut items = Vec::new();
         self.space();
         if self.peek() == Some(b']') {
             self.step();
-            return Ok(Value::list(items));
+            return Ok(Value::list(Vec::new()));
         }
+        let base = self.items.len();
         loop {
-            items.push(self.value(depth.saturating_add(1))?);
+            let item = self.value(depth.saturating_add(1))?;
+            self.items.push(item);
             self.space();
             match self.peek() {
                 Some(b',') => self.step(),
                 Some(b']') => {
                     self.step();
-                    return Ok(Value::list(items));
+                    return Ok(Value::list(self.items.drain(base..).collect()));
                 }
                 _ => return Err(self.error("`,` or `]` was expected here")),
             }
@@ -176,18 +191,18 @@ impl<'a> Reader<'a> {
 
     fn record(&mut self, depth: usize) -> Result<Value, JsonError> {
         self.step();
-        let mut fields = Record::new();
         self.space();
         if self.peek() == Some(b'}') {
             self.step();
-            return Ok(Value::record(fields));
+            return Ok(Value::record(Record::new()));
         }
+        let base = self.fields.len();
         loop {
             self.space();
             if self.peek() != Some(b'"') {
                 return Err(self.error("a field name in quotes was expected here"));
             }
-            let start = self.at;
+            let at = self.at;
             let name = self.name()?;
             self.space();
             if self.peek() != Some(b':') {
@@ -195,18 +210,38 @@ impl<'a> Reader<'a> {
             }
             self.step();
             let value = self.value(depth.saturating_add(1))?;
-            if fields.insert(Arc::clone(&name), value).is_some() {
-                self.at = start;
-                return Err(self.error(&format!("the field \"{name}\" stands twice")));
-            }
+            self.fields.push(Field { at, name, value });
             self.space();
             match self.peek() {
                 Some(b',') => self.step(),
                 Some(b'}') => {
                     self.step();
-                    return Ok(Value::record(fields));
+                    return self.close(base);
                 }
                 _ => return Err(self.error("`,` or `}` was expected here")),
+            }
+        }
+    }
+
+    /// The record of the fields that were read last.
+    fn close(&mut self, base: usize) -> Result<Value, JsonError> {
+        let mut record = Record::with_capacity(self.fields.len().saturating_sub(base));
+        let mut twice = None;
+        for Field { at, name, value } in self.fields.drain(base..) {
+            match record.entry(name) {
+                Entry::Vacant(free) => {
+                    free.insert(value);
+                }
+                Entry::Occupied(taken) => {
+                    twice = twice.or_else(|| Some((at, Arc::clone(taken.key()))));
+                }
+            }
+        }
+        match twice {
+            None => Ok(Value::record(record)),
+            Some((at, name)) => {
+                self.at = at;
+                Err(self.error(&format!("the field \"{name}\" stands twice")))
             }
         }
     }

@@ -229,12 +229,12 @@ pub(crate) mod reads {
             let kind = d.u8()?;
             let first = d.str()?.to_owned();
             let key = match kind {
-                0 => ReadKey::Lookup { table: first, key: value::decode(d, ctx)? },
+                0 => ReadKey::Lookup { table: first.into(), key: value::decode(d, ctx)? },
                 1 => ReadKey::Reference { entity: first, id: d.str()?.to_owned() },
                 2 => ReadKey::Sent { entity: first, id: d.str()?.to_owned() },
                 3 => {
                     d.null()?;
-                    ReadKey::Setting { name: first }
+                    ReadKey::Setting { name: first.into() }
                 }
                 4 => ReadKey::References { entity: first, id: d.str()?.to_owned() },
                 _ => return Err(DecodeError::message("not a stored read of a known kind")),
@@ -276,7 +276,7 @@ mod tests {
         let one = Value::of([("part", Value::text("")), ("id", Value::text("7"))]);
         let looked = vec![
             (
-                ReadKey::Lookup { table: "t".to_owned(), key: Value::text("SE") },
+                ReadKey::Lookup { table: "t".into(), key: Value::text("SE") },
                 Value::from(3001_i64),
             ),
             (ReadKey::Reference { entity: entity.clone(), id: id.clone() }, Value::Missing),
@@ -285,7 +285,7 @@ mod tests {
                 Value::list(vec![one]),
             ),
             (ReadKey::Sent { entity, id }, Value::Missing),
-            (ReadKey::Setting { name: "s".to_owned() }, Value::text("x")),
+            (ReadKey::Setting { name: "s".into() }, Value::text("x")),
         ];
         let mut bytes = Vec::new();
         reads::encode(&looked, &mut Encoder::new(&mut bytes), &mut ()).unwrap();

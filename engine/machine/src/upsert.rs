@@ -442,7 +442,7 @@ impl Work<'_> {
     }
 
     fn human_edits(&self) -> Run<Edits> {
-        let value = self.stored(&ReadKey::Setting { name: HUMAN_EDITS.to_owned() })?;
+        let value = self.stored(&ReadKey::Setting { name: HUMAN_EDITS.into() })?;
         match value.as_text() {
             None | Some("keep") => Ok(Edits::Keep),
             Some("overwrite") => Ok(Edits::Overwrite),

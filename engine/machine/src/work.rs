@@ -363,7 +363,7 @@ impl Decision {
 fn stop(error: EvalError) -> Stop {
     match error {
         EvalError::Pending => Stop::Need,
-        EvalError::Skip(because) => Stop::Skip(because),
+        EvalError::Skip(skip) => Stop::Skip(skip.because),
         EvalError::Fault(fault) | EvalError::Failed(fault) => Stop::Fault(fault, None),
     }
 }

@@ -109,7 +109,7 @@ fn any_bytes_are_an_event_or_refused() {
         What::Looked {
             step: step(),
             reads: vec![(
-                tenon_mapper::ReadKey::Setting { name: "live".to_owned() },
+                tenon_mapper::ReadKey::Setting { name: "live".into() },
                 Value::Bool(true),
             )],
         },

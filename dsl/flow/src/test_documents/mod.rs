@@ -279,7 +279,7 @@ impl Test<'_> {
                 end.record = Some(made.record);
                 end.warnings = made.warnings;
             }
-            Err(EvalError::Skip(because)) => end.because = Some(because),
+            Err(EvalError::Skip(skip)) => end.because = Some(skip.because),
             Err(error) => {
                 let fault = error.into_fault();
                 end.fault = Some(fault.ok_or("the mapping waits for stored state")?);

@@ -65,12 +65,12 @@ impl Told {
     pub fn value(&self, key: &ReadKey) -> Value {
         match key {
             ReadKey::Lookup { table, key } => {
-                let mut rows = self.rows.get(table).into_iter().flatten();
+                let mut rows = self.rows.get(&**table).into_iter().flatten();
                 let Some((_, value)) = rows.find(|(row, _)| table_key(row) == *key) else {
                     return Value::Missing;
                 };
                 let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-                read.insert((table.clone(), json::write(key)));
+                read.insert((table.to_string(), json::write(key)));
                 value.clone()
             }
             ReadKey::Reference { entity, id } => match self.references.field(entity) {
@@ -98,7 +98,7 @@ impl Told {
                     by_id => by_id.clone(),
                 }
             }
-            ReadKey::Setting { name } => self.settings.get(name).cloned().unwrap_or_default(),
+            ReadKey::Setting { name } => self.settings.get(&**name).cloned().unwrap_or_default(),
         }
     }
 

@@ -49,7 +49,7 @@ impl Checker<'_> {
         let ty = declared.value.clone();
         let Some(keys) = keys else { return Part::new(Code::Omit, ty) };
         let optional = matches!(ty, Type::Optional(_));
-        let lookup = Lookup { table: Arc::from(name.as_str()), keys, optional };
+        let lookup = Lookup { table: Arc::from(name.as_str()), keys: keys.into(), optional };
         let code = Code::Lookup(Box::new(lookup));
         let code = match super::leaf_of(&ty, self.pick) {
             Some(leaf) => Code::Leaf(Box::new(code), leaf),

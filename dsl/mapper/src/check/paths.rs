@@ -147,7 +147,7 @@ impl Checker<'_> {
 
     fn field_of(&mut self, base: Part, word: &Word, ast: &Ast) -> Part {
         let name: Arc<str> = Arc::from(word.text.as_str());
-        let step = |code: Code| Code::Field(Box::new(code), Arc::clone(&name).into());
+        let step = |code: Code| Code::field(code, Arc::clone(&name));
         match base.ty.clone() {
             Type::Dyn => Part::new(step(base.code), Type::Dyn),
             Type::Optional(inner) => {
@@ -184,7 +184,7 @@ impl Checker<'_> {
 
     fn record_field(&mut self, base: Code, ty: &Type, word: &Word) -> Part {
         let Some(fields) = self.fields_of(ty) else {
-            return Part::new(Code::Field(Box::new(base), word.text.as_str().into()), Type::Dyn);
+            return Part::new(Code::field(base, word.text.as_str()), Type::Dyn);
         };
         let Some((name, field)) = fields.get_key_value(word.text.as_str()) else {
             let names: Vec<String> = fields.keys().map(ToString::to_string).collect();
@@ -196,7 +196,7 @@ impl Checker<'_> {
             self.unknown(("M002", message), &word.text, &word.span, &names);
             return Part::unknown();
         };
-        let code = Code::Field(Box::new(base), Arc::clone(name).into());
+        let code = Code::field(base, Arc::clone(name));
         let code = if field.wire == Wire::Connection { Code::Nodes(Box::new(code)) } else { code };
         let part = Part::new(code, field.ty.clone());
         self.personal |= field.personal;
@@ -205,7 +205,7 @@ impl Checker<'_> {
 
     /// Fields of a bag of two amounts: each amount by name, or fields of the picked one.
     fn bag_field(&mut self, base: Part, word: &Word) -> Part {
-        let field = |code: Code| Code::Field(Box::new(code), word.text.as_str().into());
+        let field = |code: Code| Code::field(code, word.text.as_str());
         let picked = Code::Leaf(Box::new(base.code.clone()), Leaf::Bag(self.pick));
         match word.text.as_str() {
             "shopMoney" | "presentmentMoney" => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenon_value::{Class, Fault, Record, Value};
+use tenon_value::{Class, Fault, Value};
 
 use super::{MISSING, Result, Run, named, ops};
 use crate::code::{Code, Lookup};
@@ -24,8 +24,26 @@ pub(super) struct Known {
 
 struct KnownRow {
     table: Arc<str>,
-    key: Vec<Value>,
+    /// As the host was asked.
+    key: Value,
     found: Value,
+}
+
+impl KnownRow {
+    /// Whether it is the row of a lookup with these values of its key's columns.
+    fn is_of<'v>(
+        &self,
+        lookup: &Lookup,
+        mut given: impl Iterator<Item = Option<&'v Value>>,
+    ) -> bool {
+        let mut is_next =
+            |known: &Value| given.next().flatten().is_some_and(|given| given == known);
+        same(&self.table, &lookup.table)
+            && match &self.key {
+                Value::Record(columns) if lookup.keys.len() > 1 => columns.values().all(is_next),
+                only => is_next(only),
+            }
+    }
 }
 
 impl Known {
@@ -40,13 +58,21 @@ fn same(one: &Arc<str>, other: &Arc<str>) -> bool {
     Arc::ptr_eq(one, other) || one == other
 }
 
+/// Room at once for what most mappings read.
+fn reserve<T>(list: &mut Vec<T>) {
+    if list.is_empty() {
+        list.reserve(FEW_ROWS);
+    }
+}
+
 impl Run<'_> {
     /// The value of a setting.
     pub(super) fn setting(&mut self, name: &Arc<str>) -> Result<Value> {
         if let Some(value) = self.known.setting(name) {
             return Ok(value.clone());
         }
-        let value = self.host.read(&ReadKey::Setting { name: (**name).to_owned() })?;
+        let value = self.host.read(&ReadKey::Setting { name: Arc::clone(name) })?;
+        reserve(&mut self.known.settings);
         self.known.settings.push((Arc::clone(name), value.clone()));
         Ok(value)
     }
@@ -91,25 +117,25 @@ impl Run<'_> {
             self.args.push(value);
         }
         let mut call = Call { name: function.name, base, lambda, run: self };
-        let made = (function.run)(&mut call).map_err(|e| match arguments.first() {
-            Some(first) => named(e, first, &MISSING),
-            None => e,
-        })?;
-        self.spend_on(&made)?;
-        Ok(made)
+        // What was made is handed on where it lies: moving a value costs as much as a small function.
+        let made = (function.run)(&mut call);
+        match &made {
+            Ok(value) => self.spend_on(value)?,
+            Err(_) => {
+                return made.map_err(|e| match arguments.first() {
+                    Some(first) => named(e, first, &MISSING),
+                    None => e,
+                });
+            }
+        }
+        made
     }
 
     /// The row of a table, where it was read already and its key has not to be computed.
     pub(super) fn remembered(&self, lookup: &Lookup) -> Option<&Value> {
-        let keyed =
-            |row: &&KnownRow| {
-                same(&row.table, &lookup.table)
-                    && row.key.len() == lookup.keys.len()
-                    && row.key.iter().zip(&lookup.keys).all(|(known, (_, code))| {
-                        self.peek(code).is_some_and(|given| given == known)
-                    })
-            };
-        let row = self.known.rows.iter().take(FEW_ROWS).find(keyed)?;
+        let given = || lookup.keys.iter().map(|(_, code)| self.peek(code));
+        let mut rows = self.known.rows.iter().take(FEW_ROWS);
+        let row = rows.find(|row| row.is_of(lookup, given()))?;
         (lookup.optional || !row.found.is_absent()).then_some(&row.found)
     }
 
@@ -122,7 +148,7 @@ impl Run<'_> {
     }
 
     fn row_of(&mut self, lookup: &Lookup, base: usize) -> Result<Value> {
-        for (column, code) in &lookup.keys {
+        for (column, code) in lookup.keys.iter() {
             let value = self.eval(code)?;
             if value.is_absent() {
                 let what = format!("the key `{column}` of table `{}`", lookup.table);
@@ -132,7 +158,8 @@ impl Run<'_> {
         }
         let given = self.args.get(base..).unwrap_or_default();
         let known = &self.known.rows;
-        let known = known.iter().find(|row| same(&row.table, &lookup.table) && row.key == given);
+        let mut known = known.iter();
+        let known = known.find(|row| row.is_of(lookup, given.iter().map(Some)));
         let found = match known {
             Some(row) if self.seen.is_none() => row.found.clone(),
             _ => self.read_row(lookup, base)?,
@@ -147,12 +174,13 @@ impl Run<'_> {
     fn read_row(&mut self, lookup: &Lookup, base: usize) -> Result<Value> {
         let given = self.args.get(base..).unwrap_or_default();
         let key = table_key(lookup, given);
-        let read = ReadKey::Lookup { table: (*lookup.table).to_owned(), key: key.clone() };
-        let found = self.host.read(&read)?;
+        let table = Arc::clone(&lookup.table);
+        let found = self.host.read(&ReadKey::Lookup { table, key: key.clone() })?;
         if let Some(seen) = &mut self.seen {
             seen.push((format!("lookup {} {}", lookup.table, ops::shown(&key)), found.clone()));
         } else if self.known.rows.len() < MOST_ROWS {
-            let (table, key) = (Arc::clone(&lookup.table), given.to_vec());
+            let table = Arc::clone(&lookup.table);
+            reserve(&mut self.known.rows);
             self.known.rows.push(KnownRow { table, key, found: found.clone() });
         }
         Ok(found)
@@ -162,10 +190,7 @@ impl Run<'_> {
 fn table_key(lookup: &Lookup, given: &[Value]) -> Value {
     match given {
         [only] => host::table_key(only),
-        given => {
-            let names = lookup.keys.iter().map(|(column, _)| Arc::clone(column));
-            Value::record(names.zip(given.iter().map(host::table_key)).collect::<Record>())
-        }
+        given => Value::record(lookup.keys.key(given.iter().map(host::table_key))),
     }
 }
 

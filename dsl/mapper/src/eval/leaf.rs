@@ -189,9 +189,13 @@ pub(crate) fn amount_at(value: &Value, leaf: &Leaf, run: &Run<'_>) -> Option<Num
 
 impl Leaf {
     /// Whether a payload value is of this type as it stands. What is absent is.
+    #[inline]
     pub(crate) fn fits(&self, value: &Value) -> bool {
-        match (self, value) {
-            (Leaf::Optional(inner), _) => inner.fits(value),
+        let mut leaf = self;
+        while let Leaf::Optional(inner) = leaf {
+            leaf = inner;
+        }
+        match (leaf, value) {
             (_, Value::Missing | Value::Null)
             | (Leaf::Any | Leaf::Record | Leaf::Fields(_), _)
             | (Leaf::Text, Value::Text(_))

@@ -14,6 +14,7 @@ use tenon_value::{Class, Fault, Record, Value};
 
 use crate::code::{Arm, Code, Op, Pick};
 use crate::host::{EvalError, Host, Scope, to_usize};
+use crate::path::FieldPath;
 
 type Result<T> = std::result::Result<T, EvalError>;
 
@@ -75,7 +76,7 @@ impl<'e> Run<'e> {
             spent: 0,
             args: Vec::with_capacity(8),
             known: call::Known::default(),
-            text: String::new(),
+            text: String::with_capacity(128),
         }
     }
 
@@ -112,7 +113,7 @@ impl<'e> Run<'e> {
             Code::Const(value) => Ok(value.clone()),
             Code::Null => Ok(Value::Null),
             Code::Omit | Code::Keep | Code::Lambda(_) => Ok(Value::Missing),
-            Code::Root(_) | Code::Local(..) | Code::Field(..) | Code::Nodes(_) => self.path(code),
+            Code::Root(_) | Code::Local(..) | Code::Field(_) | Code::Nodes(_) => self.path(code),
             Code::Setting(name) => {
                 let value = self.setting(name)?;
                 self.note(code, &value);
@@ -175,7 +176,7 @@ impl<'e> Run<'e> {
             return Ok(value);
         }
         Ok(match code {
-            Code::Field(base, name) => ops::field(&self.eval(base)?, name),
+            Code::Field(path) => self.along(path)?,
             Code::Nodes(base) => match self.eval(base)? {
                 Value::Record(fields) => {
                     fields.get("nodes").cloned().unwrap_or(Value::Record(fields))
@@ -184,6 +185,23 @@ impl<'e> Run<'e> {
             },
             _ => Value::Missing,
         })
+    }
+
+    /// The value at a path that leads through lists, or begins with something to compute.
+    fn along(&mut self, path: &FieldPath) -> Result<Value> {
+        let (taken, mut value) = match self.reaches(path) {
+            (0, _) | (_, None) => (0, self.eval(path.base())?),
+            (taken, Some(value)) => (taken, value.clone()),
+        };
+        if let Some(seen) = &mut self.seen
+            && taken > 0
+        {
+            seen.extend(start_text(path, taken).map(|text| (text, value.clone())));
+        }
+        for name in path.names().iter().skip(taken) {
+            value = ops::field(&value, name);
+        }
+        Ok(value)
     }
 
     /// What a target field comes to: the same walk, but `null`, `omit` and `keep` are kept apart
@@ -291,6 +309,12 @@ impl<'e> Run<'e> {
 
     /// A bool that must be there.
     pub(crate) fn condition(&mut self, code: &Code) -> Result<bool> {
+        if let Code::Binary(op @ (Op::Equal | Op::NotEqual), a, b) = code
+            && let (Some(left), Some(right)) = (self.glance(a), self.glance(b))
+            && budget::is_small(left)
+        {
+            return Ok(ops::equal(left, right) == (*op == Op::Equal));
+        }
         match self.eval(code)? {
             Value::Bool(holds) => Ok(holds),
             other => Err(named(ops::wrong("a bool", &other), code, &other)),
@@ -441,12 +465,22 @@ fn named(error: EvalError, code: &Code, value: &Value) -> EvalError {
     error
 }
 
+/// The first names of a path as text.
+fn start_text(path: &FieldPath, names: usize) -> Option<String> {
+    let mut text = path_text(path.base())?;
+    for name in path.names().iter().take(names) {
+        text.push('.');
+        text.push_str(name.text());
+    }
+    Some(text)
+}
+
 /// A path as its author wrote it, where the code is one.
 pub(crate) fn path_text(code: &Code) -> Option<String> {
     Some(match code {
         Code::Root(name) | Code::Local(_, name) => name.to_string(),
         Code::Setting(name) => format!("settings.{name}"),
-        Code::Field(base, name) => format!("{}.{name}", path_text(base)?),
+        Code::Field(path) => start_text(path, path.names().len())?,
         Code::Index(base, index) => match &**index {
             Code::Const(Value::Number(n)) => format!("{}[{n}]", path_text(base)?),
             _ => format!("{}[…]", path_text(base)?),

@@ -1,6 +1,7 @@
 //! What operators do with values.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use tenon_value::{Class, Fault, Money, Number, Value, json, time};
 
@@ -63,7 +64,10 @@ pub(crate) fn flatten(value: Value) -> Result<Value> {
             if !items.iter().any(|item| matches!(item, Value::List(_))) {
                 return Ok(Value::List(items));
             }
-            let mut flat = Vec::new();
+            if let [Value::List(only)] = items.as_slice() {
+                return Ok(Value::List(Arc::clone(only)));
+            }
+            let mut flat = Vec::with_capacity(items.iter().map(|item| item.items().len()).sum());
             for item in items.iter() {
                 match item {
                     Value::List(inner) => flat.extend(inner.iter().cloned()),

@@ -4,18 +4,14 @@ use tenon_value::Value;
 
 use super::{MISSING, Run};
 use crate::code::Code;
+use crate::path::FieldPath;
 
 impl Run<'_> {
     /// The value an expression stands for, where nothing has to be computed for it.
     pub(super) fn peek<'a>(&'a self, code: &'a Code) -> Option<&'a Value> {
         match code {
             Code::Const(value) => Some(value),
-            Code::Root(_) | Code::Local(..) => self.start(code),
-            Code::Field(base, name) => match self.start(base)? {
-                Value::Record(fields) => Some(name.of(fields).unwrap_or(&MISSING)),
-                Value::Missing | Value::Null => Some(&MISSING),
-                _ => None,
-            },
+            Code::Root(_) | Code::Local(..) | Code::Field(_) => self.start(code),
             Code::Nodes(base) => match self.peek(base)? {
                 Value::Record(fields) => fields.get("nodes"),
                 other => Some(other),
@@ -37,8 +33,36 @@ impl Run<'_> {
         match code {
             Code::Root(name) => Some(self.scope.get(name)),
             Code::Local(slot, _) => Some(self.stack.get(usize::from(*slot)).unwrap_or(&MISSING)),
+            Code::Field(path) => self.walk(path),
             other => self.peek(other),
         }
+    }
+
+    /// As [`Run::peek`], for a path of fields.
+    fn walk<'a>(&'a self, path: &'a FieldPath) -> Option<&'a Value> {
+        let mut value = match path.base() {
+            Code::Root(name) => self.scope.get(name),
+            Code::Local(slot, _) => self.stack.get(usize::from(*slot)).unwrap_or(&MISSING),
+            other => self.peek(other)?,
+        };
+        for name in path.names() {
+            value = match value {
+                Value::Record(fields) => name.of(fields).unwrap_or(&MISSING),
+                Value::Missing | Value::Null => return Some(&MISSING),
+                _ => return None,
+            };
+        }
+        Some(value)
+    }
+
+    /// How far a path can be looked at in place: so many names, and what stands there.
+    pub(super) fn reaches<'a>(&'a self, path: &'a FieldPath) -> (usize, Option<&'a Value>) {
+        let mut found = (0_usize, self.start(path.base()));
+        for name in path.names() {
+            let Some(Value::Record(fields)) = found.1 else { break };
+            found = (found.0.saturating_add(1), Some(name.of(fields).unwrap_or(&MISSING)));
+        }
+        found
     }
 
     pub(super) fn peek_chain<'a>(

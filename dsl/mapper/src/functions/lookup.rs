@@ -19,7 +19,7 @@ pub(super) static FUNCTION: Function = Function {
 };
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
-    let key = ReadKey::lookup(&call.text(0)?, &call.value(1));
+    let key = ReadKey::lookup(call.text(0)?, &call.value(1));
     let found = call.run.host.read(&key)?;
     if found.is_absent() {
         let fault = Fault::new("TABLE_ROW_MISSING", Class::Missing, "the table has no such row");

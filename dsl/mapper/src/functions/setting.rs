@@ -19,6 +19,6 @@ pub(super) static FUNCTION: Function = Function {
 };
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
-    let name = call.text(0)?.to_string();
+    let name = call.text(0)?;
     call.run.host.read(&ReadKey::Setting { name })
 }

@@ -3,7 +3,7 @@
 use tenon_value::Value;
 
 use crate::functions::{Call, Function, Result, Takes, needs};
-use crate::host::EvalError;
+use crate::host::{EvalError, Skip};
 use crate::types::Type;
 
 /// Ends the task as skipped, with the reason.
@@ -19,5 +19,5 @@ pub(super) static FUNCTION: Function = Function {
 };
 
 fn run(call: &mut Call<'_, '_>) -> Result<Value> {
-    Err(EvalError::Skip(call.text(0)?.to_string()))
+    Err(EvalError::Skip(Box::new(Skip { because: call.text(0)?.to_string() })))
 }

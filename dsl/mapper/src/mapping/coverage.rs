@@ -138,8 +138,8 @@ fn choices<'c>(code: &'c Code, found: &mut Vec<(&'c Code, String)>, number: &mut
 /// The expressions an expression is made of.
 fn parts(code: &Code) -> Vec<&Code> {
     match code {
-        Code::Field(of, _)
-        | Code::Nodes(of)
+        Code::Field(path) => vec![path.base()],
+        Code::Nodes(of)
         | Code::Flatten(of)
         | Code::Leaf(of, _)
         | Code::Cast(of, _)

@@ -15,6 +15,15 @@ pub(crate) fn written(value: Value, form: &Write) -> Result<Value> {
     if fits(&value, form) { Ok(value) } else { write(&value, form).map_err(|e| e.with(&value)) }
 }
 
+/// Puts a value as it is written; false where it is absent.
+pub(crate) fn place(value: Value, form: &Write, slot: &mut Value) -> Result<bool> {
+    if value.is_absent() {
+        return Ok(false);
+    }
+    *slot = written(value, form)?;
+    Ok(true)
+}
+
 /// Puts a value that stands elsewhere as it is written; false where it is absent.
 pub(crate) fn put(value: &Value, form: &Write, slot: &mut Value) -> Result<bool> {
     if value.is_absent() {

@@ -9,7 +9,7 @@ use tenon_value::{Class, Fault, Needs, Record, Value};
 
 use super::code::{Adds, Check, FieldCode, Gives, MappingCode, Named, Part};
 use super::coverage::Spot;
-use super::field::{put, shown, write, written};
+use super::field::{place, put, shown, write, written};
 use super::fields::{Fields, filled};
 use super::place::Place;
 use super::trace::{Candidate, Trace, TraceField, TraceLet};
@@ -216,13 +216,16 @@ impl Mapper<'_, '_> {
                 }
                 return put(value, &field.write, slot).map_err(misfit);
             }
+            if !candidate.code.is_choice() {
+                let value = self.run.eval(&candidate.code).map_err(|e| e.within(path))?;
+                if value.is_blank() && !last {
+                    continue;
+                }
+                return place(value, &field.write, slot).map_err(misfit);
+            }
             match self.run.outcome(&candidate.code).map_err(|e| e.within(path))? {
                 Outcome::Value(value) if value.is_blank() && !last => {}
-                Outcome::Value(value) if value.is_absent() => return Ok(false),
-                Outcome::Value(value) => {
-                    *slot = written(value, &field.write).map_err(misfit)?;
-                    return Ok(true);
-                }
+                Outcome::Value(value) => return place(value, &field.write, slot).map_err(misfit),
                 Outcome::Null if last => {
                     *slot = Value::Null;
                     return Ok(true);
@@ -305,7 +308,7 @@ impl Mapper<'_, '_> {
             Ok(Outcome::Null) => Ok(Value::Null),
             Ok(Outcome::Omit | Outcome::Keep) => Ok(Value::Missing),
             Err(EvalError::Fault(fault) | EvalError::Failed(fault)) => Err(fault.message.clone()),
-            Err(EvalError::Skip(reason)) => Err(format!("skip: {reason}")),
+            Err(EvalError::Skip(skip)) => Err(format!("skip: {}", skip.because)),
             Err(EvalError::Pending) => Err("waits for stored state".to_owned()),
         };
         let read = self.run.seen.take().unwrap_or_default();
@@ -361,15 +364,15 @@ impl Mapper<'_, '_> {
         };
         let items_of = over;
         let over = match self.run.eval(over).map_err(|e| e.within(at))? {
-            Value::List(over) => Arc::unwrap_or_clone(over),
-            _ => Vec::new(),
+            Value::List(over) => over,
+            _ => return Ok(()),
         };
         let height = self.run.stack.len();
         items.reserve(over.len());
-        for (index, item) in over.into_iter().enumerate() {
+        for (index, item) in over.iter().enumerate() {
             let path = at.item(items.len());
             self.run.reach(items_of);
-            self.run.stack.push(item);
+            self.run.stack.push(item.clone());
             self.run.stack.push(Value::from(i64::try_from(index).unwrap_or(i64::MAX)));
             let made = self.item(only.as_ref(), lets, fields, &path);
             self.run.stack.truncate(height);

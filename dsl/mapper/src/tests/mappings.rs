@@ -153,7 +153,7 @@ struct Settings(bool);
 impl crate::Host for Settings {
     fn read(&self, key: &crate::ReadKey) -> Result<Value, EvalError> {
         match key {
-            crate::ReadKey::Setting { name } if name == "use_presentment" => {
+            crate::ReadKey::Setting { name } if &**name == "use_presentment" => {
                 Ok(Value::Bool(self.0))
             }
             _ => Err(EvalError::Pending),
@@ -204,7 +204,7 @@ fn faults_name_the_field_the_code_and_the_value() {
     let row = "fields:\n  Customer: text(lookup(\"accounts\", { country = \"SE\", rate = 25 }))\n";
     assert_eq!(made(row), "TABLE_ROW_MISSING at table:accounts");
     let skipped = "fields:\n  Customer: order.note // skip(\"no note\")\n";
-    assert_eq!(made(skipped), r#"Skip("no note")"#);
+    assert_eq!(made(skipped), r#"Skip(Skip { because: "no note" })"#);
 }
 
 #[test]
@@ -405,7 +405,7 @@ fn an_item_that_fails_is_left_out_and_listed_where_the_part_says_so() {
     assert_eq!(codes(&body("      on_fault: skip\n")), "M034");
     // What was written by a skip ends the whole all the same.
     let skips = "fields:\n  Customer: \"1\"\n  Rows:\n    - each: order.lines\n      as: line\n      on_fault: drop\n      fields:\n        Article: line.sku // skip(\"no sku\")\n";
-    assert_eq!(made(skips), "Skip(\"no sku\")");
+    assert_eq!(made(skips), "Skip(Skip { because: \"no sku\" })");
 }
 
 #[test]

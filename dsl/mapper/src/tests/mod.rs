@@ -34,7 +34,7 @@ fn ended(compiled: &Compiled, scope: &Scope) -> String {
         Ok(Value::Money(money)) => money.to_string(),
         Ok(value) => tenon_value::json::write(&value),
         Err(EvalError::Fault(fault) | EvalError::Failed(fault)) => format!("fault {}", fault.code),
-        Err(EvalError::Skip(reason)) => format!("skip {reason}"),
+        Err(EvalError::Skip(skip)) => format!("skip {}", skip.because),
         Err(EvalError::Pending) => "pending".to_owned(),
     }
 }

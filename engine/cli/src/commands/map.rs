@@ -86,7 +86,8 @@ impl Host for Told {
     fn read(&self, key: &ReadKey) -> Result<Value, EvalError> {
         Ok(match key {
             ReadKey::Lookup { table, key } => {
-                let rows = self.integration.tables.get(table).map_or(&[][..], |table| &table.rows);
+                let rows =
+                    self.integration.tables.get(&**table).map_or(&[][..], |table| &table.rows);
                 let row = rows.iter().find(|(row, _)| table_key(row) == *key);
                 row.map_or(Value::Missing, |(_, value)| value.clone())
             }
@@ -100,7 +101,9 @@ impl Host for Told {
                 Value::list(target.map(|target| one(target)).into_iter().collect())
             }
             ReadKey::Sent { .. } => Value::Missing,
-            ReadKey::Setting { name } => self.settings.get(name).cloned().unwrap_or(Value::Missing),
+            ReadKey::Setting { name } => {
+                self.settings.get(&**name).cloned().unwrap_or(Value::Missing)
+            }
         })
     }
 
@@ -194,7 +197,7 @@ fn evaluate(eval: &MapEval) -> Ended {
 /// Prints why there is no value, as JSON on standard error; gives the exit code.
 fn fault(error: EvalError) -> u8 {
     let shown = match error {
-        EvalError::Skip(because) => Value::of([("skip", Value::from(because))]),
+        EvalError::Skip(skip) => Value::of([("skip", Value::from(skip.because))]),
         other => other.into_fault().map_or(Value::Missing, |fault| fault.to_value()),
     };
     eprintln!("{}", json::write(&shown));

@@ -36,7 +36,7 @@ impl Reads for AtHand<'_> {
         self.fetched
             .contains(key)
             .then(|| match key {
-                ReadKey::Setting { name } => self.disk.settings.get(name).cloned(),
+                ReadKey::Setting { name } => self.disk.settings.get(&**name).cloned(),
                 ReadKey::Sent { entity, id } => {
                     self.disk.sent.get(&(entity.clone(), id.clone())).cloned()
                 }
