@@ -108,9 +108,7 @@ impl Checker<'_> {
                 is_number(found)
                     || matches!(found, Type::Text | Type::Enum(_) | Type::Bool | Type::Dyn)
             }
-            Type::Decimal | Type::Int => {
-                is_number(found) || matches!(found, Type::Dyn | Type::Text)
-            }
+            Type::Decimal | Type::Int => is_number(found) || *found == Type::Dyn,
             other => other == found || matches!(found, Type::Dyn | Type::Text),
         };
         if !fits {
@@ -120,7 +118,12 @@ impl Checker<'_> {
                 print(ast),
                 shown_type(found)
             );
-            self.error("M009", &ast.span, message);
+            if is_number(ty.required()) && *found == Type::Text {
+                let note = "`number(…)` reads a text as a number";
+                self.error_with("M009", &ast.span, message, note);
+            } else {
+                self.error("M009", &ast.span, message);
+            }
         }
         match super::leaf_of(ty, self.pick) {
             Some(leaf) => Code::Leaf(Box::new(part.code), leaf),

@@ -248,9 +248,9 @@ impl<'a> Reader<'a> {
             self.lets(node, &mut lets, Some(&mut own_lets));
         }
         let mut made = IndexMap::new();
-        let mut nodes: Vec<&'a Node> = used.iter().filter_map(|d| d.get("fields")).collect();
-        match root.get("fields") {
-            Some(node) if matches!(node.kind, NodeKind::Mapping(_)) => nodes.push(node),
+        let mut nodes: Vec<_> = used.iter().filter_map(|d| d.entry("fields")).collect();
+        match root.entry("fields") {
+            Some(entry) if matches!(entry.1.kind, NodeKind::Mapping(_)) => nodes.push(entry),
             Some(_) => return empty(head),
             None => {
                 let message = "a mapping needs `fields:`";

@@ -20,15 +20,15 @@ const PART_KEYS: [&str; 9] =
     ["each", "as", "index", "let", "fields", "use", "when", "on_fault", "row"];
 
 impl<'a> Reader<'a> {
-    /// Fields of one record, from one or several blocks; later blocks win.
+    /// Fields of one record, from one or several blocks with what names each; later blocks win.
     pub(super) fn fields(
         &mut self,
-        blocks: &[&'a Node],
+        blocks: &[(&'a Node, &'a Node)],
         target: Option<&Type>,
         made: &mut MadeFields,
     ) -> Fields {
         let mut entries: IndexMap<String, (&'a Node, &'a Node)> = IndexMap::new();
-        for block in blocks {
+        for (_, block) in blocks {
             for (key, value) in block.entries() {
                 entries.insert(key.text().unwrap_or_default().to_owned(), (key, value));
             }
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
                 (_, Some(field)) => self.checker.target_field(name, field, &(0..name.len())),
                 _ => {}
             }
-            codes.push(self.field(name, value, field, made));
+            codes.push(self.field(name, (key, value), field, made));
         }
         let absent: Vec<&str> = known
             .iter()
@@ -61,9 +61,9 @@ impl<'a> Reader<'a> {
             .map(|(name, _)| &**name)
             .filter(|name| !meant.iter().any(|m| m == name))
             .collect();
-        if let (Some(block), false) = (blocks.last(), absent.is_empty()) {
+        if let (Some((heading, _)), false) = (blocks.last(), absent.is_empty()) {
             let message = format!("required fields are never produced: {}", absent.join(", "));
-            self.checker.found.push(Diagnostic::error("M017", block.span.clone(), message));
+            self.checker.found.push(Diagnostic::error("M017", heading.span.clone(), message));
         }
         Fields::from(codes)
     }
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
     fn field(
         &mut self,
         name: &str,
-        value: &'a Node,
+        (heading, value): (&'a Node, &'a Node),
         field: Option<&Field>,
         made: &mut MadeFields,
     ) -> FieldCode {
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
             NodeKind::Mapping(_) => {
                 self.takes_a_record(name, value, &field.ty);
                 let mut inner = MadeFields::new();
-                let fields = self.fields(&[value], Some(&field.ty), &mut inner);
+                let fields = self.fields(&[(heading, value)], Some(&field.ty), &mut inner);
                 (Gives::Record(fields), Type::Record(Arc::new(inner)))
             }
         };
@@ -332,9 +332,9 @@ impl<'a> Reader<'a> {
         let mut blocks = Vec::new();
         let open = self.open_pieces.len();
         if let Some(used) = node.get("use") {
-            blocks.push(self.piece(used)?);
+            blocks.push((used, self.piece(used)?));
         }
-        blocks.extend(node.get("fields"));
+        blocks.extend(node.entry("fields"));
         if blocks.is_empty() {
             let message = "a part of a list needs `fields:`, `use:` or `row:`";
             self.checker.found.push(Diagnostic::error("M034", node.span.clone(), message));

@@ -73,7 +73,8 @@ pub(super) fn scope() -> Scope {
     Scope::new().with("order", json::read(INPUT).unwrap())
 }
 
-fn check(corpus: &str, judge: impl Fn(&str) -> String) {
+/// Checks every line, and gives their number.
+fn check(corpus: &str, judge: impl Fn(&str) -> String) -> usize {
     let mut wrong = Vec::new();
     let mut count = 0;
     for line in corpus.lines().filter(|l| !l.trim().is_empty() && !l.starts_with("##")) {
@@ -85,29 +86,33 @@ fn check(corpus: &str, judge: impl Fn(&str) -> String) {
         }
     }
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    count
 }
 
 #[test]
 fn expressions_come_to_what_the_corpus_says() {
     let (env, scope) = (env(), scope());
-    check(include_str!("../../corpus/values.txt"), |text| shown(text, &env, &scope));
+    let count = check(include_str!("../../corpus/values.txt"), |text| shown(text, &env, &scope));
+    assert!(count >= 400, "only {count} expressions");
 }
 
 #[test]
 fn findings_are_those_the_corpus_says() {
     let env = env();
-    check(include_str!("../../corpus/findings.txt"), |text| {
+    let count = check(include_str!("../../corpus/findings.txt"), |text| {
         let (_, found) = crate::compile_text(text, &env, None);
         super::codes(&found)
     });
+    assert!(count >= 200, "only {count} expressions");
 }
 
 #[test]
 fn precedence_is_what_the_corpus_says() {
-    check(include_str!("../../corpus/precedence.txt"), |text| {
+    let count = check(include_str!("../../corpus/precedence.txt"), |text| {
         match crate::parse::expression(text) {
             Ok(ast) => print_structure(&ast),
             Err(error) => format!("{} {}", error.code, error.message),
         }
     });
+    assert!(count >= 40, "only {count} expressions");
 }
