@@ -81,12 +81,12 @@ struct Way {
 async fn send(mut line: Receiver<Vec<Span>>, way: Way) {
     while let Some(first) = line.recv().await {
         let mut spans = first;
-        let until_ms = way.seam.now_ms().saturating_add(GATHER_MS);
+        let until_ms = way.seam.steady_ms().saturating_add(GATHER_MS);
         while spans.len() < AT_ONCE {
             let more = tokio::select! {
                 biased;
                 more = line.recv() => more,
-                () = way.seam.sleep_until(until_ms) => None,
+                () = way.seam.sleep_steady(until_ms) => None,
             };
             let Some(more) = more else { break };
             spans.extend(more);
@@ -111,8 +111,8 @@ impl Way {
             };
             match pauses.next().filter(|_| again) {
                 Some(pause_ms) => {
-                    let at_ms = self.seam.now_ms().saturating_add(pause_ms);
-                    self.seam.sleep_until(at_ms).await;
+                    let at_ms = self.seam.steady_ms().saturating_add(pause_ms);
+                    self.seam.sleep_steady(at_ms).await;
                 }
                 None => {
                     tracing::warn!(spans = spans.len(), why = said(&response), "spans dropped");
