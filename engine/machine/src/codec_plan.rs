@@ -275,10 +275,7 @@ mod tests {
         let (entity, id) = ("invoice".to_owned(), "1".to_owned());
         let one = Value::of([("part", Value::text("")), ("id", Value::text("7"))]);
         let looked = vec![
-            (
-                ReadKey::Lookup { table: "t".into(), key: Value::text("SE") },
-                Value::from(3001_i64),
-            ),
+            (ReadKey::Lookup { table: "t".into(), key: Value::text("SE") }, Value::from(3001_i64)),
             (ReadKey::Reference { entity: entity.clone(), id: id.clone() }, Value::Missing),
             (
                 ReadKey::References { entity: entity.clone(), id: id.clone() },

@@ -245,16 +245,14 @@ fn with_why(task: &Value) -> Value {
     task.clone().with("why", Value::from(sentence)).with("title", title)
 }
 
-/// A reason as `kind field=value …`.
+/// What a reason says, and the step it holds.
 fn reason(reason: &Value) -> String {
-    let Some(fields) = reason.as_record() else {
-        return reason.plain().unwrap_or_default();
-    };
-    let words = fields.iter().filter_map(|(name, value)| {
-        let text = value.plain()?;
-        Some(if &**name == "kind" { text } else { format!("{name}={text}") })
-    });
-    words.collect::<Vec<_>>().join(" ")
+    let said = ["says", "because"].into_iter().find_map(|field| reason.field(field).plain());
+    match (said, reason.field("step").as_text()) {
+        (Some(said), Some(step)) if !step.is_empty() => format!("{step}: {said}"),
+        (Some(said), _) => said,
+        (None, _) => reason.field("reason").plain().unwrap_or_default(),
+    }
 }
 
 fn show(how: Output, task: &Value) {
