@@ -6,6 +6,7 @@ mod documents;
 mod flows;
 mod folder;
 mod inner_steps;
+mod pages;
 mod planted;
 mod schedules;
 pub(crate) mod systems;

@@ -8,13 +8,13 @@ pub const PAGES: &[Page] = &[
         "M001",
         "the expression can't be read",
         "Its syntax is broken at this place. What fits there is listed in the finding.",
-        ["Currency: order.currency /", "Currency: order.currency // \"SEK\""],
+        ["YourReference: order.poNumber /", "YourReference: order.poNumber // \"none\""],
     ),
     page(
         "M002",
         "a name or a field does not exist",
         "Names are those of `from:`, `let:` and the steps before; fields are those of the connector's schema. A field that is not there would always be missing.",
-        ["Currency: order.curency", "Currency: order.currency"],
+        ["Currency: order.curencyCode", "Currency: order.currencyCode"],
     ),
     page(
         "M003",
@@ -29,13 +29,13 @@ pub const PAGES: &[Page] = &[
         "M004",
         "a value of the wrong type",
         "The value is of another kind than the place needs. Nothing is turned into another type in silence.",
-        ["Currency: order.total", "Currency: order.total.currency"],
+        ["Currency: order.totalPriceSet", "Currency: currency_of(order.totalPriceSet)"],
     ),
     page(
         "M005",
         "a function does not exist",
         "No function of the language has this name; what none of them does, a script can do.",
-        ["Name: truncat(order.name, 50)", "Name: truncate(order.name, 50)"],
+        ["YourReference: truncat(order.name, 50)", "YourReference: truncate(order.name, 50)"],
     ),
     page(
         "M006",
@@ -47,7 +47,10 @@ pub const PAGES: &[Page] = &[
         "M007",
         "an unrounded quotient is used as an exact number",
         "A division rarely comes out even; how it is rounded decides cents, so it must be said.",
-        ["Price: sale.total / 3", "Price: div(sale.total, 3, 2)"],
+        [
+            "Freight: amount(order.totalPriceSet) / 3",
+            "Freight: div(amount(order.totalPriceSet), 3, 2)",
+        ],
     ),
     page(
         "M008",
@@ -59,46 +62,49 @@ pub const PAGES: &[Page] = &[
         "M009",
         "a lookup key does not fit the table",
         "All key columns of the table are needed, by their names and in their types.",
-        ["lookup(\"accounts\", \"SE\")", "lookup(\"accounts\", { country = \"SE\", rate = 25 })"],
+        [
+            "lookup(\"sales_accounts\", \"SE\")",
+            "lookup(\"sales_accounts\", { country = \"SE\", rate = 25 })",
+        ],
     ),
     page(
         "M010",
         "something is never reached",
         "What stands before it always has a value or takes every case, so this part never counts; likely the order is wrong.",
-        ["Quantity: sale.quantity // 1", "Quantity: sale.quantity"],
+        ["settings.parcels // 1", "settings.parcels"],
     ),
     page(
         "M011",
         "a text is not one of the values it may have",
         "The schema lists the values; another one never matches, or is refused by the target.",
-        ["order.status == \"PAYED\"", "order.status == \"PAID\""],
+        ["order.returnStatus == \"RETURNT\"", "order.returnStatus == \"RETURNED\""],
     ),
     page(
         "M012",
         "a match leaves a case out",
         "A value without an arm would be a fault on the first record that has it.",
         [
-            "match order.status { \"PAID\" => 1 }",
-            "match order.status { \"PAID\" => 1, other => 0 }",
+            "match order.returnStatus { \"RETURNED\" => 1 }",
+            "match order.returnStatus { \"RETURNED\" => 1, other => 0 }",
         ],
     ),
     page(
         "M013",
         "a text is longer than the target takes",
         "The target refuses it or cuts it.",
-        ["Comment: \"a text that is too long for the field\"", "Comment: truncate(\"…\", 20)"],
+        ["Currency: \"Swedish kronor\"", "Currency: \"SEK\""],
     ),
     page(
         "M014",
         "the target has no such field",
         "It would be ignored or refused.",
-        ["Currenzy: order.currency", "Currency: order.currency"],
+        ["Currenzy: order.currencyCode", "Currency: order.currencyCode"],
     ),
     page(
         "M015",
         "the target computes this field itself",
         "Writing it is refused or ignored.",
-        ["Total: order.total", "leave the field out"],
+        ["Total: order.totalPriceSet", "Freight: order.totalShippingPriceSet"],
     ),
     page(
         "M016",
@@ -110,28 +116,37 @@ pub const PAGES: &[Page] = &[
         "M017",
         "a required field is never produced",
         "The target refuses records without it.",
-        ["fields:\n  City: order.city", "fields:\n  City: order.city\n  Name: order.name"],
+        [
+            "fields:\n  YourReference: order.name",
+            "fields:\n  CustomerNumber: settings.collective_customer\n  YourReference: order.name",
+        ],
     ),
     page(
         "M018",
         "a divisor may be zero",
         "Division by zero is a fault on the one record that has it.",
         [
-            "order.total / order.quantity",
-            "if order.quantity != 0 then order.total / order.quantity else 0",
+            "amount(order.totalPriceSet) / settings.parcels",
+            "if settings.parcels != 0 then amount(order.totalPriceSet) / settings.parcels else 0",
         ],
     ),
     page(
         "M019",
         "rounding without a mode",
         "How a half is rounded differs between systems, so it is said once per mapping or with each call.",
-        ["round(order.weight, 0)", "round(order.weight, 0, \"half_up\")"],
+        [
+            "round(amount(order.totalPriceSet), 0)",
+            "round(amount(order.totalPriceSet), 0, \"half_up\")",
+        ],
     ),
     page(
         "M020",
         "the other amount of a money bag is used",
         "`money.pick` decides once which of the two currencies a mapping means; mixing them adds apples to pears.",
-        ["money: { pick: shop }\n…\norder.total.presentmentMoney", "order.total"],
+        [
+            "money: { rounding: half_up, vat: as_given, pick: shop }\nfields:\n  CustomerNumber: settings.collective_customer\n  Freight: order.totalShippingPriceSet.presentmentMoney",
+            "money: { rounding: half_up, vat: as_given, pick: shop }\nfields:\n  CustomerNumber: settings.collective_customer\n  Freight: order.totalShippingPriceSet",
+        ],
     ),
     page(
         "M021",
@@ -155,7 +170,7 @@ pub const PAGES: &[Page] = &[
         "M024",
         "a quoted text is exactly a path",
         "Quotes make a text: the field would hold the words, not the value.",
-        ["Currency: \"order.currency\"", "Currency: order.currency"],
+        ["YourReference: \"order.poNumber\"", "YourReference: order.poNumber"],
     ),
     page(
         "M025",
@@ -173,13 +188,16 @@ pub const PAGES: &[Page] = &[
         "M027",
         "a script function does not exist",
         "Scripts are named by file and function, as a literal.",
-        ["script(\"names.rhai::form_note\", order)", "script(\"names.rhai::from_note\", order)"],
+        [
+            "script(\"names.rhai::form_note\", order) as text",
+            "script(\"names.rhai::from_note\", order) as text",
+        ],
     ),
     page(
         "M028",
         "`keep` stands where no field ends",
         "It says that the target's value stays, so it can only be what a field comes to.",
-        ["Name: keep + 1", "Name: order.name // keep"],
+        ["keep + 1", "order.note // keep"],
     ),
     page(
         "M029",
@@ -191,25 +209,31 @@ pub const PAGES: &[Page] = &[
         "M030",
         "a datetime is used as a date",
         "Which day an instant is depends on the zone.",
-        ["OrderDate: order.createdAt", "OrderDate: date(order.createdAt, \"Europe/Stockholm\")"],
+        [
+            "DeliveryDate: order.createdAt",
+            "DeliveryDate: date(order.createdAt, \"Europe/Stockholm\")",
+        ],
     ),
     page(
         "M031",
         "a decimal goes into a whole number",
         "Its digits after the point would be lost.",
-        ["Quantity: order.weight", "Quantity: int(round(order.weight, 0, \"half_up\"))"],
+        [
+            "TimeBasisReference: amount(order.totalPriceSet)",
+            "TimeBasisReference: int(round(amount(order.totalPriceSet), 0, \"half_up\"))",
+        ],
     ),
     page(
         "M032",
         "a list is used as a single value",
         "Which of its items is meant must be said.",
-        ["Sku: order.lines.sku", "Sku: first(order.lines).sku"],
+        ["YourReference: order.tags", "YourReference: first(order.tags)"],
     ),
     page(
         "M033",
         "a type does not exist",
         "Types are text, bool, int, decimal, money, date, datetime, duration, dyn, list<T>, map<T>, and the schema's records.",
-        ["x as itn", "x as int"],
+        ["order.name as txt", "order.name as text"],
     ),
     page(
         "M034",
@@ -220,7 +244,7 @@ pub const PAGES: &[Page] = &[
     page(
         "M035",
         "a shared document or piece does not exist",
-        "`use:` names a document of the integration, or a piece of a used one.",
+        "`use:` names a document of the integration, or a piece of a used one. Neither may use itself, by whatever way.",
         ["use: [common/adress]", "use: [common/address]"],
     ),
     page(
@@ -233,7 +257,7 @@ pub const PAGES: &[Page] = &[
         "M039",
         "a setting does not exist",
         "Settings are declared in integration.yaml.",
-        ["settings.prefx", "settings.prefix"],
+        ["settings.reference_prefx", "settings.reference_prefix"],
     ),
     page(
         "M041",
@@ -246,15 +270,15 @@ pub const PAGES: &[Page] = &[
         "VAT is computed again although the source states it",
         "The mapping says `vat: as_given`: the source's own VAT is what the customer paid, and computing it again may differ by a cent.",
         [
-            "money: { rounding: half_up, vat: as_given }\n…\nPrice: net(sale.total, 25, 2)",
-            "take the tax the source states, or write `vat: computed`",
+            "money: { rounding: half_up, vat: as_given }\nfields:\n  CustomerNumber: settings.collective_customer\n  Freight: net(order.totalShippingPriceSet, 25, 2)",
+            "money: { rounding: half_up, vat: computed }\nfields:\n  CustomerNumber: settings.collective_customer\n  Freight: net(order.totalShippingPriceSet, 25, 2)",
         ],
     ),
     page(
         "M043",
         "a function `x => …` is missing or misplaced",
         "Some parameters take a function of one item; nothing else does.",
-        ["map(order.lines, order.name)", "map(order.lines, line => line.sku)"],
+        ["map(order.tags, order.name)", "map(order.tags, tag => trim(tag))"],
     ),
     page(
         "M045",

@@ -30,7 +30,7 @@ pub const PAGES: &[Page] = &[
         title: "the document is not readable as YAML",
         why: "YAML's own syntax is broken at this place, so nothing after it can be trusted. An expression with `: `, ` #`, or a leading bracket, quote, `*`, `&`, `!`, `%`, `@` belongs into a block.",
         bad: "because: paid: no invoice yet",
-        good: "because: \"paid: no invoice yet\"\n\nor, for an expression\n\nif: |\n  order.note == \"a: b\"",
+        good: "because: \"paid: no invoice yet\"\nif: |\n  order.note == \"a: b\"",
     },
     Page {
         code: "Y005",
@@ -92,14 +92,14 @@ pub const PAGES: &[Page] = &[
         code: "Y014",
         title: "an expression stands inside YAML's brackets",
         why: "Inside `{…}` and `[…]` YAML ends a value at a comma or a bracket, so an expression would be cut in pieces. Only paths, numbers and quoted texts may stand there.",
-        bad: "with: { total: sum(order.rows[].price) }",
-        good: "with:\n  total: sum(order.rows[].price)",
+        bad: "- set: { pieces: count(order.tags) }",
+        good: "- set:\n    pieces: count(order.tags)",
     },
     Page {
         code: "Y015",
         title: "a value that readers of YAML disagree on",
         why: "`~`, dates and numbers with leading zeros are null, text, number or date depending on who reads them. As an expression `2026-01-01` would be a subtraction.",
-        bad: "since: 2026-01-01\naccount: 0350",
-        good: "since: \"2026-01-01\"\naccount: \"0350\"",
+        bad: "- set:\n    since: 2026-01-01\n    account: 0350",
+        good: "- set:\n    since: \"2026-01-01\"\n    account: \"0350\"",
     },
 ];

@@ -33,7 +33,7 @@ pub struct CompiledMapping {
 
 const KEYS: [&str; 9] =
     ["mapping", "title", "from", "to", "money", "use", "let", "fields", "checks"];
-const SHARED_KEYS: [&str; 5] = ["share", "title", "let", "fields", "pieces"];
+const SHARED_KEYS: [&str; 6] = ["share", "title", "use", "let", "fields", "pieces"];
 
 /// Compiles a mapping document against the resources, settings and tables of `env`. `shared` holds
 /// the documents that `use:` may name. A mapping comes back only where there are no errors.
@@ -104,33 +104,10 @@ impl Head {
                 self.found.push(found.note("from: { order: shopify.order }"));
             }
         }
-        self.shapes(root);
+        shapes(root, &mut self.found);
         if let Some(money) = root.get("money") {
             known_keys(money, &["rounding", "vat", "pick"], &mut self.found);
             self.rounding(money);
-        }
-    }
-
-    /// What stands under a key is a list, or a mapping.
-    fn shapes(&mut self, root: &Node) {
-        let wanted = [
-            ("use", "a list of shared documents", false),
-            ("checks", "a list of conditions", false),
-            ("money", "a mapping of `rounding`, `vat` and `pick`", true),
-            ("let", "a mapping of names to expressions", true),
-            ("fields", "a mapping of the target's fields to expressions", true),
-        ];
-        for (key, what, mapping) in wanted {
-            let Some(node) = root.get(key) else { continue };
-            let good = match &node.kind {
-                NodeKind::Mapping(_) => mapping,
-                NodeKind::Sequence(_) => !mapping,
-                NodeKind::Scalar(_) => false,
-            };
-            if !good {
-                let message = format!("`{key}:` is {what}, not {}", node.describe());
-                self.found.push(Diagnostic::error("M034", node.span.clone(), message));
-            }
         }
     }
 
@@ -228,6 +205,42 @@ pub(super) struct Reader<'a> {
     pub(super) open_pieces: Vec<String>,
 }
 
+/// What stands under a key is a list, or a mapping.
+fn shapes(root: &Node, found: &mut Vec<Diagnostic>) {
+    let wanted = [
+        ("use", "a list of shared documents", false),
+        ("checks", "a list of conditions", false),
+        ("money", "a mapping of `rounding`, `vat` and `pick`", true),
+        ("let", "a mapping of names to expressions", true),
+        ("fields", "a mapping of the target's fields to expressions", true),
+        ("pieces", "a mapping of names to fields", true),
+    ];
+    for (key, what, mapping) in wanted {
+        let Some(node) = root.get(key) else { continue };
+        let good = match &node.kind {
+            NodeKind::Mapping(_) => mapping,
+            NodeKind::Sequence(_) => !mapping,
+            NodeKind::Scalar(_) => false,
+        };
+        if !good {
+            let message = format!("`{key}:` is {what}, not {}", node.describe());
+            found.push(Diagnostic::error("M034", node.span.clone(), message));
+        }
+    }
+}
+
+/// Most shared documents of which each uses the next.
+const MAX_SHARED: usize = 16;
+
+/// Shared documents that are taken in.
+#[derive(Default)]
+struct Used<'a> {
+    /// In the order their names are seen, with what each is called.
+    documents: Vec<(&'a str, &'a Node)>,
+    /// Those whose own `use:` is being read, one inside the other.
+    open: Vec<&'a str>,
+}
+
 impl<'a> Reader<'a> {
     fn mapping(
         &mut self,
@@ -289,33 +302,61 @@ impl<'a> Reader<'a> {
         Some(part.code)
     }
 
-    /// The shared documents of `use:`, in order.
+    /// The shared documents of `use:`, and those that they use before them, each once.
     fn used(&mut self, root: &'a Node, shared: &'a BTreeMap<String, Document>) -> Vec<&'a Node> {
-        let mut used = Vec::new();
+        let mut used = Used::default();
+        self.take(root, shared, &mut used);
+        used.documents.into_iter().map(|(_, document)| document).collect()
+    }
+
+    fn take(
+        &mut self,
+        root: &'a Node,
+        shared: &'a BTreeMap<String, Document>,
+        used: &mut Used<'a>,
+    ) {
         for node in root.get("use").map(Node::items).unwrap_or_default() {
             let name = node.text().unwrap_or_default();
-            match shared.get(name).and_then(|document| document.root.as_ref()) {
-                Some(document) => {
-                    known_keys(document, &SHARED_KEYS, &mut self.checker.found);
-                    for (key, piece) in
-                        document.get("pieces").map(Node::entries).unwrap_or_default()
-                    {
-                        self.pieces.insert(key.text().unwrap_or_default().to_owned(), piece);
-                    }
-                    used.push(document);
-                }
-                None => {
-                    let names: Vec<&str> = shared.keys().map(String::as_str).collect();
-                    let message = format!("there is no shared document `{name}`");
-                    let mut found = Diagnostic::error("M035", node.span.clone(), message);
-                    if let Some(near) = tenon_source::near(name, names) {
-                        found = found.note(format!("did you mean `{near}`?"));
-                    }
-                    self.checker.found.push(found);
-                }
+            if used.open.contains(&name) {
+                let message = format!("the shared document `{name}` uses itself");
+                let around = used.open.iter().skip_while(|open| **open != name);
+                let around: Vec<&str> = around.copied().chain([name]).collect();
+                let found = Diagnostic::error("M035", node.span.clone(), message);
+                self.checker.found.push(found.note(around.join(" uses ")));
+                continue;
             }
+            let Some(document) = shared.get(name).and_then(|document| document.root.as_ref())
+            else {
+                self.no_document(node, name, shared);
+                continue;
+            };
+            if used.documents.iter().any(|(taken, _)| *taken == name) {
+                continue;
+            }
+            known_keys(document, &SHARED_KEYS, &mut self.checker.found);
+            shapes(document, &mut self.checker.found);
+            if used.open.len() >= MAX_SHARED {
+                let message = format!("more than {MAX_SHARED} shared documents use one another");
+                self.checker.found.push(Diagnostic::error("M035", node.span.clone(), message));
+                continue;
+            }
+            used.open.push(name);
+            self.take(document, shared, used);
+            used.open.pop();
+            for (key, piece) in document.get("pieces").map(Node::entries).unwrap_or_default() {
+                self.pieces.insert(key.text().unwrap_or_default().to_owned(), piece);
+            }
+            used.documents.push((name, document));
         }
-        used
+    }
+
+    fn no_document(&mut self, node: &Node, name: &str, shared: &BTreeMap<String, Document>) {
+        let message = format!("there is no shared document `{name}`");
+        let mut found = Diagnostic::error("M035", node.span.clone(), message);
+        if let Some(near) = tenon_source::near(name, shared.keys().map(String::as_str)) {
+            found = found.note(format!("did you mean `{near}`?"));
+        }
+        self.checker.found.push(found);
     }
 
     /// Named values: each is seen by those after it.

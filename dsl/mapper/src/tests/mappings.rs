@@ -251,6 +251,42 @@ fn pieces_and_names_are_shared_between_documents() {
 }
 
 #[test]
+fn shared_documents_may_use_each_other_but_not_in_a_circle() {
+    let shared = |address: &str| {
+        BTreeMap::from([
+            ("common/address".to_owned(), document(address)),
+            (
+                "common/order".to_owned(),
+                document("share: order\nuse: [common/address]\nlet:\n  home: city ?? \"none\"\n"),
+            ),
+        ])
+    };
+    let body = "use: [common/order, common/address]\nfields:\n  Customer: home\n  Name: city\n";
+    let document = document(&format!("{HEAD}{body}"));
+    let good = shared("share: address\nlet:\n  city: order.shippingAddress.city\n");
+    let (compiled, found) = compile_mapping(&document, &ledger(), &good);
+    assert_eq!(found, []);
+    let made = compiled.unwrap().program.run(&scope(), &NoHost::default(), None, None);
+    assert_eq!(ended(made), r#"{"Customer":"Umeå","Name":"Umeå"}"#);
+    let circle =
+        shared("share: address\nuse: [common/order]\nlet:\n  city: order.shippingAddress.city\n");
+    let (compiled, found) = compile_mapping(&document, &ledger(), &circle);
+    assert!(compiled.is_none());
+    let at: Vec<_> = found.iter().map(|d| (d.code, d.span.text(), &*d.notes[0])).collect();
+    let around = "common/order uses common/address uses common/order";
+    assert_eq!(at, [("M035", "common/order", around)]);
+    let chain = (0..40).map(|n| {
+        let next = super::mappings::document(&format!("share: x\nuse: [\"{}\"]\n", n + 1));
+        (n.to_string(), next)
+    });
+    let chain: BTreeMap<String, _> = chain.collect();
+    let long =
+        super::mappings::document(&format!("{HEAD}use: [\"0\"]\nfields:\n  Customer: \"1\"\n"));
+    let (_, found) = compile_mapping(&long, &ledger(), &chain);
+    assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), ["M035"]);
+}
+
+#[test]
 fn explain_shows_which_candidate_won_and_every_value_on_the_way() {
     let body = "let:\n  ship_to: order.shippingAddress ?? order.billingAddress\nfields:\n  Customer: order.name\n  Name:\n    first:\n      - ship_to.company\n      - order.customer.name\n      - order.billingAddress.company\n      - order.email\n    else: fail(\"NO_NAME\", \"order {order.name} has no name\")\nchecks:\n  - out.Name != null\n";
     let mut trace = Trace::default();
@@ -385,7 +421,12 @@ fn a_piece_that_uses_itself_is_found() {
     let found = with_shared(shared, body);
     assert!(found.contains("M035") && found.len() < 60, "{found}");
     let nested = "share: common\nuse: [common]\nfields:\n  Name: order.name\n";
-    assert_eq!(with_shared(nested, "use: [common]\nfields:\n  Customer: \"1\"\n"), "M034");
+    assert_eq!(with_shared(nested, "use: [common]\nfields:\n  Customer: \"1\"\n"), "M035");
+    for wrong in ["use: a", "let: [a]", "fields: 1", "pieces: [a]"] {
+        let shared = format!("share: common\n{wrong}\n");
+        let body = "use: [common]\nfields:\n  Customer: \"1\"\n";
+        assert_eq!(with_shared(&shared, body), "M034", "{wrong}");
+    }
 }
 
 #[test]
