@@ -123,7 +123,7 @@ fn schema_type(
     let place = node.get(key)?;
     let name = reader.scalar(place)?;
     let ty = typing.schema_type(&name);
-    if ty.is_none() {
+    if ty.is_none() && !super::schemas::is_unread(reader, typing) {
         let names: Vec<&str> = typing.schemas.open_api.iter().flat_map(|api| api.names()).collect();
         let hint =
             near(&name, names).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));

@@ -60,6 +60,12 @@ pub(super) fn read(
     (reader.text(api, "version").into_iter().collect(), schemas)
 }
 
+/// Whether there is no schema because its file is missing or unreadable, which was said already.
+pub(super) fn is_unread(reader: &Reader<'_>, typing: &Typing) -> bool {
+    typing.schemas.open_api.is_none()
+        && reader.found.iter().any(|finding| ["C005", "C007"].contains(&finding.code))
+}
+
 /// What the schema leaves unsaid about its records.
 pub(super) fn annotations(reader: &mut Reader<'_>, api: &Node, typing: &mut Typing) {
     typing.strip = reader.text(api, "strip").unwrap_or_default();
@@ -86,6 +92,7 @@ pub(super) fn annotations(reader: &mut Reader<'_>, api: &Node, typing: &mut Typi
         let known =
             typing.schemas.open_api.as_ref().and_then(|api| api.schema(schema).map(|s| (api, s)));
         match known {
+            None if is_unread(reader, typing) => {}
             None => reader.error("C008", key, format!("the published schema has no `{schema}`")),
             Some((api, found)) => {
                 for field in annotation.fields() {
